@@ -1,0 +1,1 @@
+"""What an operator decides: settings from the environment, plans, logging."""

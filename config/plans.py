@@ -1,0 +1,22 @@
+"""The plans that an instance can be on."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A plan and its monthly allotment in credits."""
+
+    name: str
+    monthly_credits: int
+
+
+PLANS = {
+    plan.name: plan
+    for plan in (
+        Plan("free", monthly_credits=150),
+        Plan("basic", monthly_credits=1_500),
+        Plan("pro", monthly_credits=15_000),
+        Plan("enterprise", monthly_credits=150_000),
+    )
+}
