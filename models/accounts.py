@@ -1,0 +1,90 @@
+"""Instances and their bearer tokens, of which only hashes are stored."""
+
+import hashlib
+import secrets
+from collections.abc import Sequence
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from config.plans import PLANS
+from models import ledger
+from models.clock import now
+from models.database import changed, reading, transaction
+from models.errors import AlreadyExists, NotFound
+from models.tables import Instance
+
+# Marks a leaked token as ours to people and to scanners.
+PREFIX = "dk_"
+
+
+def _new_token() -> str:
+    return PREFIX + secrets.token_urlsafe(32)
+
+
+def hash_token(token: str) -> str:
+    """A token is 256 random bits: a plain hash cannot be searched, and a lookup by it is exact."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+@transaction
+def create(session: Session, name: str, plan: str) -> tuple[Instance, str]:
+    """Create an instance with its first month's credits; return it and its token, never kept.
+
+    Raises `AlreadyExists` for a taken name and `NotFound` for an unknown plan.
+    """
+    if plan not in PLANS:
+        raise NotFound(f"There is no plan {plan}: choose one of {', '.join(PLANS)}.")
+    if session.scalar(select(Instance.id).where(Instance.name == name)):
+        raise AlreadyExists(f"There is an instance {name} already.")
+    token = _new_token()
+    instance = Instance(
+        name=name, plan=plan, token_hash=hash_token(token), balance=0, reset_month="", due_items=0
+    )
+    session.add(instance)
+    session.flush()
+    ledger.book_reset(session, instance)
+    return instance, token
+
+
+@transaction
+def rotate_token(session: Session, name: str) -> str:
+    """Give an instance a new token, from now on its only one."""
+    token = _new_token()
+    statement = update(Instance).where(Instance.name == name).values(token_hash=hash_token(token))
+    if not changed(session, statement):
+        raise NotFound(f"There is no instance {name}.")
+    return token
+
+
+@transaction
+def disable(session: Session, name: str) -> None:
+    """Refuse an instance's token from now on; what it submitted before is still worked on."""
+    statement = update(Instance).where(Instance.name == name).values(disabled_at=now())
+    if not changed(session, statement):
+        raise NotFound(f"There is no instance {name}.")
+
+
+@reading
+def authenticate(session: Session, token: str) -> int | None:
+    """Return the id of the active instance that a bearer token belongs to."""
+    return session.scalar(
+        select(Instance.id).where(
+            Instance.token_hash == hash_token(token), Instance.disabled_at.is_(None)
+        )
+    )
+
+
+@reading
+def find(session: Session, name: str) -> Instance:
+    """Return the instance of that name; raises `NotFound`."""
+    instance = session.scalar(select(Instance).where(Instance.name == name))
+    if instance is None:
+        raise NotFound(f"There is no instance {name}.")
+    return instance
+
+
+@reading
+def everyone(session: Session) -> Sequence[Instance]:
+    """All instances in the order in which they were created."""
+    return session.scalars(select(Instance).order_by(Instance.id)).all()

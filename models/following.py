@@ -1,0 +1,157 @@
+"""Looking after predictions: which to ask about now, which creates are in doubt, what is overdue.
+
+Nobody owns a noted prediction: whoever moves its `next_check_at` first asks about it, so two
+followers do no harm and a dead one delays it by one interval.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.orm import Session
+
+from models.clock import age, from_now, now
+from models.database import changed, reading, transaction
+from models.tables import Attempt, AttemptStatus, Heartbeat, Instance, Item
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A prediction to ask about. `checks` counts how often it was asked about before."""
+
+    attempt_id: int
+    prediction_id: str
+    result_key: str
+    item_id: int
+    checks: int
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """A create whose answer was never noted. `age` and `overdue_by` are seconds; once it is
+    overdue, a prediction that it made has ended for certain."""
+
+    attempt_id: int
+    age: float
+    overdue_by: float
+    image_url: str
+    prompt: str
+    aspect_ratio: str
+    output_format: str
+
+
+@transaction
+def take_check(session: Session, attempt_id: int, again_in: float) -> Check | None:
+    """Take the right to ask about a prediction now; the next one may in `again_in` seconds.
+
+    None: it has ended, or another follower took it.
+    """
+    due = update(Attempt).where(
+        Attempt.id == attempt_id,
+        Attempt.status == AttemptStatus.CREATED,
+        Attempt.next_check_at <= now(),
+    )
+    taken = due.values(next_check_at=from_now(again_in), checks=Attempt.checks + 1)
+    if not changed(session, taken):
+        return None
+    attempt = session.get_one(Attempt, attempt_id)
+    assert attempt.prediction_id is not None
+    return Check(
+        attempt.id, attempt.prediction_id, attempt.result_key, attempt.item_id, attempt.checks
+    )
+
+
+@transaction
+def check_in(session: Session, attempt_id: int, seconds: float) -> bool:
+    """Have a prediction asked about `seconds` from now."""
+    created = update(Attempt).where(
+        Attempt.id == attempt_id, Attempt.status == AttemptStatus.CREATED
+    )
+    return changed(session, created.values(next_check_at=from_now(seconds)))
+
+
+@reading
+def overdue_checks(session: Session, late_by: float, limit: int) -> Sequence[int]:
+    """The attempts whose prediction nobody asked about although it was time `late_by` s ago."""
+    late = select(Attempt.id).where(
+        Attempt.status == AttemptStatus.CREATED, Attempt.next_check_at < from_now(-late_by)
+    )
+    return session.scalars(late.order_by(Attempt.next_check_at).limit(limit)).all()
+
+
+@reading
+def creates_in_doubt(session: Session, limit: int) -> Sequence[Doubt]:
+    """The oldest attempts whose lease ran out before a prediction id was noted."""
+    doubtful = (
+        select(
+            Attempt.id,
+            age(Attempt.created_at),
+            age(Attempt.deadline_at),
+            Item.image_url,
+            Item.prompt,
+            Item.aspect_ratio,
+            Item.output_format,
+        )
+        .join(Item, Item.id == Attempt.item_id)
+        .where(Attempt.status == AttemptStatus.CREATING, Attempt.lease_until < now())
+        .order_by(Attempt.lease_until)
+        .limit(limit)
+    )
+    return [Doubt(*row) for row in session.execute(doubtful)]
+
+
+@reading
+def known_predictions(session: Session, prediction_ids: Sequence[str]) -> set[str]:
+    """Those of `prediction_ids` that an attempt has already."""
+    known = select(Attempt.prediction_id).where(Attempt.prediction_id.in_(prediction_ids))
+    return {prediction_id for prediction_id in session.scalars(known) if prediction_id}
+
+
+@reading
+def recent_sends(session: Session, window: float) -> list[float]:
+    """The ages in seconds of the attempts that may have been sent in the last `window` seconds.
+
+    A create is sent within the grant's age of its claim, never before it.
+    """
+    recent = select(age(Attempt.created_at)).where(Attempt.created_at >= from_now(-window))
+    return list(session.scalars(recent))
+
+
+@reading
+def instances_with_rested_items(session: Session, limit: int) -> Sequence[int]:
+    """The instances that have items whose pause is over, up to `limit` items' worth."""
+    rested = select(Item.instance_id).where(Item.not_before <= now()).limit(limit).subquery()
+    return session.scalars(select(rested.c.instance_id).distinct().order_by("instance_id")).all()
+
+
+@reading
+def due_items(session: Session) -> int:
+    """How many items could be claimed now."""
+    return sum(session.scalars(select(Instance.due_items).where(Instance.due_items > 0)))
+
+
+@transaction
+def beat(session: Session, name: str, at_most_every: float) -> bool:
+    """Record that `name` happens now; False when it did less than `at_most_every` seconds ago.
+
+    So any number of schedulers may ask for the same work, and it is done once.
+    """
+    dialect = session.get_bind().dialect.name
+    insert = postgresql_insert if dialect == "postgresql" else sqlite_insert
+    statement = insert(Heartbeat).values(name=name, at=now())
+    return changed(
+        session,
+        statement.on_conflict_do_update(
+            index_elements=[Heartbeat.name],
+            set_={"at": now()},
+            where=Heartbeat.at <= from_now(-at_most_every),
+        ),
+    )
+
+
+@reading
+def seconds_since(session: Session, name: str) -> float | None:
+    """The seconds since `name` last happened; None when it never did."""
+    return session.scalar(select(age(Heartbeat.at)).where(Heartbeat.name == name))

@@ -1,0 +1,147 @@
+"""Credits: an append-only ledger beside each balance, changed only together and under its lock."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from config.plans import PLANS
+from models.clock import now
+from models.database import reading, transaction
+from models.errors import AlreadyExists, InsufficientCredits, NotFound
+from models.tables import CreditEntry, EntryKind, Instance
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What an instance has: credits, and when its plan's allotment comes again (UTC)."""
+
+    balance: int
+    plan: str
+    monthly_allotment: int
+    resets_at: datetime
+
+
+def lock(session: Session, instance_id: int) -> Instance:
+    """Lock the instance's row and return it.
+
+    The first lock of every transaction that changes credits or what is due. Raises `NotFound`.
+    """
+    statement = select(Instance).where(Instance.id == instance_id).with_for_update()
+    instance = session.scalar(statement.execution_options(populate_existing=True))
+    if instance is None:
+        raise NotFound(f"There is no instance {instance_id}.")
+    return instance
+
+
+def book(
+    session: Session, instance: Instance, kind: EntryKind, amount: int, reference: str
+) -> CreditEntry:
+    """Change a locked instance's balance by `amount` credits and write the entry that says why.
+
+    Raises `InsufficientCredits` rather than go below zero. A reference that was booked before
+    violates its UNIQUE constraint, which undoes the whole transaction.
+    """
+    if instance.balance + amount < 0:
+        raise InsufficientCredits(cost=-amount, balance=instance.balance)
+    instance.balance += amount
+    entry = CreditEntry(
+        instance_id=instance.id,
+        kind=kind,
+        amount=amount,
+        balance_after=instance.balance,
+        reference=reference,
+    )
+    session.add(entry)
+    return entry
+
+
+def book_reset(session: Session, instance: Instance) -> None:
+    """Top a locked instance up to its plan's allotment, once in a calendar month (UTC).
+
+    Months in which nobody asked are not summed, and what was granted never vanishes.
+    """
+    month = _month(_database_time(session))
+    if instance.reset_month >= month:
+        return
+    instance.reset_month = month
+    missing = max(0, PLANS[instance.plan].monthly_credits - instance.balance)
+    book(session, instance, EntryKind.RESET, missing, f"reset:{instance.id}:{month}")
+
+
+def account(instance_id: int) -> Account:
+    """Return what the instance has, after this month's reset."""
+    found = _account(instance_id)
+    if found is None:
+        reset_if_due(instance_id)
+        found = _account(instance_id)
+    if found is None:
+        raise NotFound(f"There is no instance {instance_id}.")
+    return found
+
+
+@reading
+def _account(session: Session, instance_id: int) -> Account | None:
+    """None while this month's reset is missing: nearly always there is nothing to write."""
+    instance = session.get(Instance, instance_id)
+    time = _database_time(session)
+    if instance is None or instance.reset_month < _month(time):
+        return None
+    plan = PLANS[instance.plan]
+    return Account(instance.balance, plan.name, plan.monthly_credits, _next_month(time))
+
+
+@transaction
+def grant(session: Session, instance_id: int, amount: int, reference: str) -> int:
+    """Add credits by hand (take them, if negative) and return the new balance.
+
+    Raises `AlreadyExists` when the reference was booked before.
+    """
+    instance = lock(session, instance_id)
+    if session.scalar(select(CreditEntry.id).where(CreditEntry.reference == reference)):
+        raise AlreadyExists(f"{reference} was booked before: nothing was changed.")
+    book(session, instance, EntryKind.GRANT, amount, reference)
+    return instance.balance
+
+
+@transaction
+def reset_if_due(session: Session, instance_id: int) -> None:
+    """Book this month's reset of one instance, if it is missing."""
+    book_reset(session, lock(session, instance_id))
+
+
+@reading
+def instances_to_reset(session: Session, limit: int) -> Sequence[int]:
+    """The ids of up to `limit` active instances whose reset of this month is missing."""
+    month = _month(_database_time(session))
+    due = select(Instance.id).where(Instance.reset_month < month, Instance.disabled_at.is_(None))
+    return session.scalars(due.order_by(Instance.id).limit(limit)).all()
+
+
+@reading
+def entries(session: Session, instance_id: int, limit: int) -> Sequence[CreditEntry]:
+    """The newest entries of an instance, newest first."""
+    own = select(CreditEntry).where(CreditEntry.instance_id == instance_id)
+    return session.scalars(own.order_by(CreditEntry.id.desc()).limit(limit)).all()
+
+
+@reading
+def charged_credits(session: Session) -> int:
+    """The credits that were ever charged, all instances together."""
+    charges = select(func.coalesce(func.sum(-CreditEntry.amount), 0))
+    return session.scalar(charges.where(CreditEntry.kind == EntryKind.CHARGE)) or 0
+
+
+def _database_time(session: Session) -> datetime:
+    return session.scalars(select(now())).one()
+
+
+def _month(moment: datetime) -> str:
+    return f"{moment:%Y-%m}"
+
+
+def _next_month(moment: datetime) -> datetime:
+    year, month = (moment.year + moment.month // 12, moment.month % 12 + 1)
+    return moment.replace(year=year, month=month, day=1, hour=0, minute=0, second=0, microsecond=0)

@@ -1,0 +1,317 @@
+"""Every change of an item's or a job's status, each one transaction.
+
+    submit → PENDING → claim_next → RUNNING → note → finish → DONE
+                 ↑                     ├────────── requeue ↩
+                 └─────────────────────┴────────── fail → FAILED
+
+A move is compare-and-set: it happens only while the item is RUNNING and held by the attempt that
+makes it, so a worker that was presumed dead and comes back changes nothing. Counters, credits and
+the count of what is due change in the same transaction. Locks are taken in one order everywhere:
+instance, job, item.
+"""
+
+import random
+import secrets
+import time
+from typing import Any
+
+import structlog
+from sqlalchemy import Update, exists, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from models import idempotency, ledger
+from models.clock import from_now, now
+from models.database import changed, reading, transaction
+from models.orders import JobOrder, Receipt, Requeued, Turn
+from models.tables import Attempt, AttemptStatus, EntryKind, Instance, Item, Job, Status
+
+log = structlog.get_logger(__name__)
+
+MAX_ATTEMPTS = 5
+# An item's pauses between attempts grow by this factor: 10 s, 30 s, 90 s, 270 s by default.
+BACKOFF_FACTOR = 3
+# From the claim until the prediction id is noted: the create's own bound of 9 s and some slack.
+LEASE_SECONDS = 30.0
+CLAIM_TRIES = 8
+
+COUNTERS = {
+    Status.DONE: "completed_images",
+    Status.FAILED: "failed_images",
+    Status.CANCELED: "canceled_images",
+}
+TOO_MANY_ATTEMPTS = "too_many_attempts"
+
+
+@transaction
+def submit(
+    session: Session, instance_id: int, order: JobOrder, price: int, key: str | None = None
+) -> Receipt:
+    """Charge `price` credits for each image and write the job and its items.
+
+    With an `Idempotency-Key` that was used before, return the first receipt instead. Raises
+    `InsufficientCredits`, `IdempotencyKeyReused`, `IdempotencyKeyInUse`; nothing is written then.
+    """
+    reservation = idempotency.reserve(session, instance_id, key, order) if key else None
+    if isinstance(reservation, Receipt):
+        return reservation
+    instance = ledger.lock(session, instance_id)
+    ledger.book_reset(session, instance)
+    job = _write_job(session, instance, order, price)
+    cost = price * len(order.images)
+    ledger.book(session, instance, EntryKind.CHARGE, -cost, f"charge:job:{job.id}")
+    receipt = Receipt.of(job, cost, instance.balance)
+    if reservation:
+        reservation.answer = receipt.to_json()
+    return receipt
+
+
+def _write_job(session: Session, instance: Instance, order: JobOrder, price: int) -> Job:
+    job = order.to_job(instance.id)
+    session.add(job)
+    session.flush()
+    session.add_all(order.to_items(job, price))
+    instance.due_items += len(order.images)
+    return job
+
+
+@reading
+def anything_due(session: Session) -> bool:
+    """Is there an item that could be claimed now?"""
+    return bool(session.scalar(select(exists().where(Instance.due_items > 0))))
+
+
+def claim_next(deadline: float) -> Turn | None:
+    """Give the item whose turn it is to a new attempt; None when nothing is due.
+
+    The instance served longest ago goes first, with its oldest due item. `deadline` is the time in
+    seconds after which a prediction made by this attempt has certainly ended.
+    """
+    for attempt in range(CLAIM_TRIES):
+        turn = _claim(deadline)
+        if turn or not anything_due():
+            return turn
+        # Other claims held every instance that has work: come back when they are through.
+        time.sleep(random.uniform(0.001, 0.005) * (attempt + 1))
+    return None
+
+
+@transaction
+def _claim(session: Session, deadline: float) -> Turn | None:
+    instance = session.scalar(
+        select(Instance)
+        .where(Instance.due_items > 0)
+        .order_by(Instance.last_served, Instance.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    if instance is None:
+        return None
+    item = _oldest_due(session, instance)
+    if item is None:
+        log.error("due items miscounted", instance=instance.id, counted=instance.due_items)
+        instance.due_items = 0
+        return None
+    _start(session, item.job_id)
+    attempt = _new_attempt(session, item, deadline)
+    item.status, item.attempt_id, item.updated_at = Status.RUNNING, attempt.id, now()
+    instance.due_items -= 1
+    instance.last_served = now()
+    return Turn.of(attempt.id, attempt.reference, item)
+
+
+def _oldest_due(session: Session, instance: Instance) -> Item | None:
+    """The lock on the instance keeps every other claim and requeue away from its due items."""
+    due = select(Item).where(
+        Item.instance_id == instance.id, Item.status == Status.PENDING, Item.not_before.is_(None)
+    )
+    return session.scalar(due.order_by(Item.id).limit(1))
+
+
+def _start(session: Session, job_id: int) -> None:
+    job = _lock_job(session, job_id)
+    job.version += 1
+    if job.status == Status.PENDING:
+        job.status, job.started_at = Status.RUNNING, now()
+
+
+def _new_attempt(session: Session, item: Item, deadline: float) -> Attempt:
+    """The attempt says "about to create": a crash from here on is known to be ambiguous."""
+    attempt = Attempt(
+        item_id=item.id,
+        reference=secrets.token_urlsafe(24),
+        result_key=secrets.token_hex(16),
+        lease_until=from_now(LEASE_SECONDS),
+        deadline_at=from_now(deadline),
+    )
+    session.add(attempt)
+    session.flush()
+    return attempt
+
+
+@transaction
+def note(session: Session, attempt_id: int, prediction_id: str, check_in: float) -> bool:
+    """Write down the prediction that an attempt created, to be looked at in `check_in` seconds.
+
+    False: the attempt has ended in the meantime, so nobody waits for this prediction.
+    """
+    creating = update(Attempt).where(
+        Attempt.id == attempt_id, Attempt.status == AttemptStatus.CREATING
+    )
+    try:
+        with session.begin_nested():
+            noted = changed(
+                session,
+                creating.values(
+                    status=AttemptStatus.CREATED,
+                    prediction_id=prediction_id,
+                    next_check_at=from_now(check_in),
+                ),
+            )
+    except IntegrityError:
+        # Another attempt with the same input adopted it: they are interchangeable.
+        return True
+    return noted or _keep_trace(session, attempt_id, prediction_id)
+
+
+def _keep_trace(session: Session, attempt_id: int, prediction_id: str) -> bool:
+    """True when this prediction was noted before; else the ended attempt remembers it."""
+    if session.scalar(
+        select(Attempt.id).where(
+            Attempt.prediction_id == prediction_id, Attempt.status == AttemptStatus.CREATED
+        )
+    ):
+        return True
+    ended = update(Attempt).where(Attempt.id == attempt_id, Attempt.prediction_id.is_(None))
+    session.execute(ended.values(prediction_id=prediction_id))
+    return False
+
+
+@transaction
+def finish(session: Session, attempt_id: int, result_key: str, result_type: str) -> bool:
+    """Record a stored result; False means that this attempt no longer holds the item."""
+    result = {"status": Status.DONE, "result_key": result_key, "result_type": result_type}
+    return _close(session, _item_of(session, attempt_id), attempt_id, "succeeded", result)
+
+
+@transaction
+def fail(session: Session, attempt_id: int, code: str, message: str, refund: bool) -> bool:
+    """Record that an image failed for good, with or without its credits back.
+
+    False means that this attempt no longer holds the item.
+    """
+    return _fail(session, _item_of(session, attempt_id), attempt_id, code, message, refund)
+
+
+@transaction
+def requeue(
+    session: Session,
+    attempt_id: int,
+    outcome: str,
+    *,
+    backoff: float = 0.0,
+    attempts: int = MAX_ATTEMPTS,
+    message: str = "",
+    refund: bool = False,
+) -> Requeued:
+    """Let an item wait for another attempt.
+
+    Without `backoff` (seconds) it costs no attempt and the item is due at once. With it the item
+    rests for a growing pause, and the last of `attempts` fails it with `message` instead.
+    """
+    item = _item_of(session, attempt_id)
+    spent = item.failed_attempts + 1 if backoff else item.failed_attempts
+    if backoff and spent >= attempts:
+        failed = _fail(session, item, attempt_id, TOO_MANY_ATTEMPTS, message, refund)
+        return Requeued(failed, None)
+    pause = backoff * BACKOFF_FACTOR ** (spent - 1) if backoff else None
+    waiting = {
+        "status": Status.PENDING,
+        "failed_attempts": spent,
+        "not_before": from_now(pause) if pause else None,
+    }
+    instance = ledger.lock(session, item.instance_id)
+    job = _lock_job(session, item.job_id)
+    if not _leave(session, item, attempt_id, outcome, waiting):
+        return Requeued(False, None)
+    instance.due_items += 0 if pause else 1
+    job.version += 1
+    return Requeued(True, pause or 0.0)
+
+
+@transaction
+def make_due(session: Session, instance_id: int, limit: int = 500) -> int:
+    """Make an instance's rested items due; return how many."""
+    instance = ledger.lock(session, instance_id)
+    rested = (
+        select(Item.id)
+        .where(Item.instance_id == instance_id, Item.not_before <= now())
+        .order_by(Item.id)
+        .limit(limit)
+    )
+    ids = session.scalars(rested).all()
+    session.execute(update(Item).where(Item.id.in_(ids)).values(not_before=None))
+    instance.due_items += len(ids)
+    return len(ids)
+
+
+def _fail(
+    session: Session, item: Item, attempt_id: int, code: str, message: str, refund: bool
+) -> bool:
+    instance = ledger.lock(session, item.instance_id) if refund else None
+    failure = {"status": Status.FAILED, "error_code": code, "error": message}
+    if not _close(session, item, attempt_id, code, failure):
+        return False
+    if instance:
+        ledger.book(session, instance, EntryKind.REFUND, item.credits, f"refund:item:{item.id}")
+    return True
+
+
+def _close(
+    session: Session, item: Item, attempt_id: int, outcome: str, facts: dict[str, Any]
+) -> bool:
+    """Move an item to a final status, count it, and close its job when it was the last one."""
+    job = _lock_job(session, item.job_id)
+    if not _leave(session, item, attempt_id, outcome, facts):
+        return False
+    counter = COUNTERS[facts["status"]]
+    setattr(job, counter, getattr(job, counter) + 1)
+    job.version += 1
+    if job.completed_images + job.failed_images + job.canceled_images == job.total_images:
+        job.status, job.finished_at = _final_status(job), now()
+    return True
+
+
+def _final_status(job: Job) -> Status:
+    if job.completed_images:
+        return Status.DONE
+    return Status.CANCELED if job.canceled_images else Status.FAILED
+
+
+def _leave(
+    session: Session, item: Item, attempt_id: int, outcome: str, facts: dict[str, Any]
+) -> bool:
+    """End the attempt and move its item on: the compare-and-set that every move goes through."""
+    held = update(Item).where(
+        Item.id == item.id, Item.status == Status.RUNNING, Item.attempt_id == attempt_id
+    )
+    if not changed(session, held.values(**facts, updated_at=now())):
+        return False
+    session.execute(_end(attempt_id, outcome))
+    return True
+
+
+def _end(attempt_id: int, outcome: str) -> Update:
+    ended = {"status": AttemptStatus.ENDED, "outcome": outcome, "ended_at": now()}
+    return update(Attempt).where(Attempt.id == attempt_id).values(**ended, next_check_at=None)
+
+
+def _item_of(session: Session, attempt_id: int) -> Item:
+    """Read without a lock, to know what to lock; the compare-and-set decides."""
+    found = select(Item).join(Attempt, Attempt.item_id == Item.id).where(Attempt.id == attempt_id)
+    return session.scalars(found).one()
+
+
+def _lock_job(session: Session, job_id: int) -> Job:
+    locked = select(Job).where(Job.id == job_id).with_for_update()
+    return session.scalars(locked.execution_options(populate_existing=True)).one()

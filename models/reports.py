@@ -1,0 +1,89 @@
+"""What the API and the command line read: jobs, items, results, and the state of the work."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Select, func, select, union_all
+from sqlalchemy.orm import Session
+
+from models.clock import age
+from models.database import reading
+from models.errors import NotFound
+from models.tables import Item, Job, Status
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """Where a finished image is in the storage, and its true content type."""
+
+    key: str
+    content_type: str
+
+
+@reading
+def jobs(
+    session: Session,
+    instance_id: int,
+    statuses: Sequence[Status] = tuple(Status),
+    before: int | None = None,
+    limit: int = 20,
+) -> Sequence[Job]:
+    """A page of an instance's jobs, newest first: those with an id below `before`.
+
+    Each status is read from its own end of one index, so a page costs the same with any number
+    of jobs.
+    """
+    newest = union_all(
+        *(_newest_ids(instance_id, status, before, limit) for status in statuses)
+    ).subquery()
+    page = select(newest.c.id).order_by(newest.c.id.desc()).limit(limit)
+    return session.scalars(select(Job).where(Job.id.in_(page)).order_by(Job.id.desc())).all()
+
+
+def _newest_ids(
+    instance_id: int, status: Status, before: int | None, limit: int
+) -> Select[tuple[int]]:
+    own = select(Job.id).where(Job.instance_id == instance_id, Job.status == status)
+    if before is not None:
+        own = own.where(Job.id < before)
+    newest = own.order_by(Job.id.desc()).limit(limit).subquery()
+    return select(newest.c.id)
+
+
+@reading
+def job(session: Session, instance_id: int, job_id: int) -> Job:
+    """One job of an instance; raises `NotFound` also when it is another's."""
+    found = session.scalar(select(Job).where(Job.id == job_id, Job.instance_id == instance_id))
+    if found is None:
+        raise NotFound(f"There is no job {job_id}.")
+    return found
+
+
+@reading
+def items(session: Session, job_id: int) -> Sequence[Item]:
+    """The items of a job in the order in which they were submitted."""
+    return session.scalars(select(Item).where(Item.job_id == job_id).order_by(Item.position)).all()
+
+
+@reading
+def result(session: Session, key: str) -> Result:
+    """The result that has this key; raises `NotFound`."""
+    content_type = session.scalar(select(Item.result_type).where(Item.result_key == key))
+    if content_type is None:
+        raise NotFound("There is no such result.")
+    return Result(key, content_type)
+
+
+@reading
+def items_by_status(session: Session) -> dict[Status, int]:
+    """How many items there are of each status, all instances together."""
+    counted = select(Item.status, func.count()).group_by(Item.status)
+    found = dict(session.execute(counted).tuples().all())
+    return {status: found.get(status, 0) for status in Status}
+
+
+@reading
+def oldest_waiting_age(session: Session) -> float:
+    """The seconds for which the oldest PENDING item has waited; 0 when none does."""
+    oldest = select(age(Item.created_at)).where(Item.status == Status.PENDING)
+    return session.scalar(oldest.order_by(Item.id).limit(1)) or 0.0
