@@ -77,8 +77,8 @@ def result(session: Session, key: str) -> Result:
 @reading
 def items_by_status(session: Session) -> dict[Status, int]:
     """How many items there are of each status, all instances together."""
-    counted = select(Item.status, func.count()).group_by(Item.status)
-    found = dict(session.execute(counted).tuples().all())
+    counted = select(Item.status, func.count().label("number")).group_by(Item.status)
+    found = {row.status: row.number for row in session.execute(counted)}
     return {status: found.get(status, 0) for status in Status}
 
 

@@ -1,10 +1,13 @@
-"""The real servers that tests run on: one of each per process of the test run."""
+"""What tests run on: real servers, one of each per process of the test run, and databases."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import redis
+from flask import Flask
 
+from tests.databases import bound, check_promises, copy_sqlite, migrate
 from tests.postgres import Postgres
 from tests.valkey import Valkey
 
@@ -37,3 +40,54 @@ def postgres_url(postgres_server: Postgres) -> Iterator[str]:
     url = postgres_server.create_database()
     yield url
     postgres_server.drop_database(url)
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("template") / "darkroom.db"
+    migrate(f"sqlite:///{file}")
+    return file
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: Postgres) -> str:
+    url = postgres_server.create_database()
+    migrate(url)
+    return url
+
+
+@pytest.fixture
+def sqlite_database(sqlite_template: Path, tmp_path: Path) -> str:
+    """The URL of a migrated, empty SQLite database."""
+    return copy_sqlite(sqlite_template, tmp_path)
+
+
+@pytest.fixture
+def postgres_database(postgres_server: Postgres, postgres_template: str) -> Iterator[str]:
+    """The URL of a migrated, empty PostgreSQL database, dropped after the test."""
+    url = postgres_server.create_database(postgres_template)
+    yield url
+    postgres_server.drop_database(url)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """The URL of a migrated, empty database: the test runs on both kinds."""
+    url: str = request.getfixturevalue(f"{request.param}_database")
+    return url
+
+
+@pytest.fixture
+def bare_app(database_url: str) -> Iterator[Flask]:
+    """The models on that database; afterwards the promises are checked."""
+    with bound(database_url) as app:
+        yield app
+        with app.app_context():
+            check_promises()
+
+
+@pytest.fixture
+def in_database(bare_app: Flask) -> Iterator[Flask]:
+    """The same, with an application context around the test."""
+    with bare_app.app_context():
+        yield bare_app

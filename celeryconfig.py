@@ -1,0 +1,1 @@
+"""How Celery runs here. Celery reads the names of this file as its settings."""

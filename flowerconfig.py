@@ -1,0 +1,1 @@
+"""How Flower runs here."""
