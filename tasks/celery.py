@@ -1,0 +1,17 @@
+"""The Celery app: `celery -A tasks worker|beat|flower`."""
+
+from typing import Any
+
+from celery import Celery
+from celery.signals import setup_logging
+
+from config.logs import configure_logging
+
+app = Celery("darkroom")
+app.config_from_object("celeryconfig")
+
+
+@setup_logging.connect
+def use_our_logging(loglevel: int | str | None = None, **_facts: Any) -> None:
+    """Log JSON like every other process, instead of in Celery's own format."""
+    configure_logging(loglevel or "INFO")
