@@ -22,12 +22,11 @@ def valkey() -> Iterator[Valkey]:
     server.close()
 
 
-@pytest.mark.parametrize(
-    ("count", "window", "spacing", "seconds"), [(50, 3.0, 0.0, 6.3), (5, 3.0, 0.1, 4.0)]
-)
+@pytest.mark.parametrize("numbers", [(50, 3.0, 0.0, 6.3), (5, 3.0, 0.1, 4.0)])
 def test_no_window_holds_too_much(
-    valkey: Valkey, tmp_path: Path, count: int, window: float, spacing: float, seconds: float
+    valkey: Valkey, tmp_path: Path, numbers: tuple[int, float, float, float]
 ) -> None:
+    count, window, spacing, seconds = numbers
     load = Load(valkey.url, str(tmp_path), count, window, spacing, seconds)
 
     _run(load, [])
