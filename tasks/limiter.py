@@ -30,7 +30,7 @@ SCRIPT = Path(__file__).with_suffix(".lua").read_text(encoding="utf-8")
 SLACK = 0.05
 
 
-class LimiterUnavailable(Exception):  # noqa: N818
+class LimiterUnavailable(Exception):
     """Redis did not answer, or refused: nothing may be sent now."""
 
 

@@ -49,9 +49,13 @@ class CallCounter:
 
 def read_calls(client: redis.Redis) -> list[CallFacts]:
     """All calls that were counted, by function and outcome."""
-    fields = {name.decode(): value.decode() for name, value in client.hgetall(KEY).items()}
-    kinds = sorted({tuple(name.split("|")[:2]) for name in fields})
-    return [_facts(fields, function, outcome) for function, outcome in kinds]
+    fields = {_text(name): _text(value) for name, value in client.hgetall(KEY).items()}
+    kinds = sorted({name.rsplit("|", 1)[0] for name in fields})
+    return [_facts(fields, *kind.split("|")) for kind in kinds]
+
+
+def _text(value: bytes | str) -> str:
+    return value.decode() if isinstance(value, bytes) else value
 
 
 def _facts(fields: dict[str, str], function: str, outcome: str) -> CallFacts:

@@ -7,7 +7,7 @@ down is a line in the log. The sweep sends again what is missing.
 from typing import Any
 
 import structlog
-from kombu.exceptions import OperationalError
+from kombu.exceptions import KombuError
 from kombu.pools import ProducerPool
 
 from tasks.celery import app
@@ -67,9 +67,9 @@ class Waker:
         try:
             with (
                 self._producers.acquire(block=True, timeout=POOL_TIMEOUT) as producer,
-                producer.batch(),
+                producer.batch(),  # type: ignore[attr-defined]  # newer than its stubs
             ):
                 for _ in range(times):
                     app.send_task(task, producer=producer, retry=False, **message)
-        except (OperationalError, OSError) as error:
+        except (KombuError, OSError) as error:
             log.warning("message not sent", task=task, times=times, error=str(error))
