@@ -1,1 +1,69 @@
-"""How Celery runs here. Celery reads the names of this file as its settings."""
+"""How Celery runs here. Celery reads the names of this file as its settings.
+
+The broker is lossy on purpose: it holds no work, it only wakes workers (the database holds what is
+due). So the time-outs are short, and whatever gets lost or comes twice is repaired by the sweep.
+"""
+
+import sys
+
+from kombu import Queue
+
+from config.settings import Settings, SettingsError
+
+try:
+    settings = Settings.from_environment()
+except SettingsError as error:
+    sys.exit(f"darkroom: {error}")
+
+broker_url = settings.redis_url
+broker_connection_retry_on_startup = True
+broker_connection_max_retries = None
+# A dead worker's messages come back after `visibility_timeout`, so no task waits that long
+# (tasks/optimize.py, PATIENCE) and no countdown is longer. With the default throttle they would
+# come back only after about 100 s more.
+broker_transport_options = {
+    "visibility_timeout": 90,
+    "unacked_restore_interval": 2,
+    "unacked_restore_throttle": 1,
+    "socket_timeout": 5,
+    "socket_connect_timeout": 5,
+    "socket_keepalive": True,
+    "health_check_interval": 10,
+}
+
+REPLICATE, HOUSEKEEPING = "replicate", "housekeeping"
+# Waiting for slots must never delay following predictions or the sweep: two queues, consumed by
+# different processes.
+task_queues = (Queue(REPLICATE), Queue(HOUSEKEEPING))
+task_default_queue = HOUSEKEEPING
+task_create_missing_queues = False
+task_routes = {"optimize-next-image": {"queue": REPLICATE}}
+imports = ("tasks.optimize", "tasks.collect", "tasks.sweep", "tasks.credits")
+
+task_serializer = "json"
+accept_content = ["json"]
+task_ignore_result = True
+task_acks_late = True
+worker_prefetch_multiplier = 1
+# The work is waiting for HTTP: threads wait cheaply. The pool has no time limits and cannot
+# terminate a task, so every wait has its own bound and hears the stop (tasks/stopping.py).
+worker_pool = "threads"
+worker_concurrency = settings.worker_concurrency
+worker_hijack_root_logger = False
+worker_send_task_events = True
+timezone = "UTC"
+
+# In memory: what is due is known from the database, so a schedule file would only be in the way.
+beat_scheduler = "celery.beat:Scheduler"
+beat_schedule = {
+    "sweep": {
+        "task": "sweep",
+        "schedule": settings.sweep_interval,
+        "options": {"expires": 2 * settings.sweep_interval},
+    },
+    "reset-monthly-credits": {
+        "task": "reset-monthly-credits",
+        "schedule": 900.0,
+        "options": {"expires": 900.0},
+    },
+}

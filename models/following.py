@@ -1,11 +1,12 @@
 """Looking after predictions: which to ask about now, which creates are in doubt, what is overdue.
 
-Nobody owns a noted prediction: whoever moves its `next_check_at` first asks about it, so two
-followers do no harm and a dead one delays it by one interval.
+Nobody owns a noted prediction. Its checks are numbered, and whoever takes the next number asks, so
+two followers do no harm, clocks need not agree, and a dead one delays it by one interval.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
@@ -19,23 +20,23 @@ from models.tables import Attempt, AttemptStatus, Heartbeat, Instance, Item
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A prediction to ask about. `checks` counts how often it was asked about before."""
+    """A prediction to ask about. `number` counts how often it was asked about, this time too."""
 
     attempt_id: int
     prediction_id: str
     result_key: str
     item_id: int
-    checks: int
+    number: int
 
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """A create whose answer was never noted. `age` and `overdue_by` are seconds; once it is
-    overdue, a prediction that it made has ended for certain."""
+    """A create whose answer was never noted. When `overdue`, a prediction that it made has ended
+    for certain."""
 
     attempt_id: int
-    age: float
-    overdue_by: float
+    created_at: datetime
+    overdue: bool
     image_url: str
     prompt: str
     aspect_ratio: str
@@ -43,24 +44,22 @@ class Doubt:
 
 
 @transaction
-def take_check(session: Session, attempt_id: int, again_in: float) -> Check | None:
-    """Take the right to ask about a prediction now; the next one may in `again_in` seconds.
+def take_check(session: Session, attempt_id: int, number: int, again_in: float) -> Check | None:
+    """Take the right to ask about a prediction for the `number`-th time.
 
-    None: it has ended, or another follower took it.
+    None: another follower took it, or the attempt has ended. If nothing is heard of this one, the
+    next is overdue in `again_in` seconds.
     """
-    due = update(Attempt).where(
+    next_one = update(Attempt).where(
         Attempt.id == attempt_id,
         Attempt.status == AttemptStatus.CREATED,
-        Attempt.next_check_at <= now(),
+        Attempt.checks == number - 1,
     )
-    taken = due.values(next_check_at=from_now(again_in), checks=Attempt.checks + 1)
-    if not changed(session, taken):
+    if not changed(session, next_one.values(next_check_at=from_now(again_in), checks=number)):
         return None
     attempt = session.get_one(Attempt, attempt_id)
     assert attempt.prediction_id is not None
-    return Check(
-        attempt.id, attempt.prediction_id, attempt.result_key, attempt.item_id, attempt.checks
-    )
+    return Check(attempt.id, attempt.prediction_id, attempt.result_key, attempt.item_id, number)
 
 
 @transaction
@@ -73,12 +72,14 @@ def check_in(session: Session, attempt_id: int, seconds: float) -> bool:
 
 
 @reading
-def overdue_checks(session: Session, late_by: float, limit: int) -> Sequence[int]:
-    """The attempts whose prediction nobody asked about although it was time `late_by` s ago."""
-    late = select(Attempt.id).where(
+def overdue_checks(session: Session, late_by: float, limit: int) -> list[tuple[int, int]]:
+    """The attempts whose prediction nobody asked about although it was time `late_by` s ago, each
+    with the number of its next check; the longest overdue first."""
+    late = select(Attempt.id, Attempt.checks + 1).where(
         Attempt.status == AttemptStatus.CREATED, Attempt.next_check_at < from_now(-late_by)
     )
-    return session.scalars(late.order_by(Attempt.next_check_at).limit(limit)).all()
+    oldest = late.order_by(Attempt.next_check_at).limit(limit)
+    return [(attempt_id, number) for attempt_id, number in session.execute(oldest)]
 
 
 @reading
@@ -87,8 +88,8 @@ def creates_in_doubt(session: Session, limit: int) -> Sequence[Doubt]:
     doubtful = (
         select(
             Attempt.id,
-            age(Attempt.created_at),
-            age(Attempt.deadline_at),
+            Attempt.created_at,
+            Attempt.deadline_at < now(),
             Item.image_url,
             Item.prompt,
             Item.aspect_ratio,

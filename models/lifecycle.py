@@ -211,18 +211,19 @@ def requeue(
     *,
     backoff: float = 0.0,
     attempts: int = MAX_ATTEMPTS,
+    code: str = TOO_MANY_ATTEMPTS,
     message: str = "",
     refund: bool = False,
 ) -> Requeued:
     """Let an item wait for another attempt.
 
     Without `backoff` (seconds) it costs no attempt and the item is due at once. With it the item
-    rests for a growing pause, and the last of `attempts` fails it with `message` instead.
+    rests for a growing pause, and the last of `attempts` fails it with `code` and `message`.
     """
     item = _item_of(session, attempt_id)
     spent = item.failed_attempts + 1 if backoff else item.failed_attempts
     if backoff and spent >= attempts:
-        failed = _fail(session, item, attempt_id, TOO_MANY_ATTEMPTS, message, refund)
+        failed = _fail(session, item, attempt_id, code, message, refund)
         return Requeued(failed, None)
     pause = backoff * BACKOFF_FACTOR ** (spent - 1) if backoff else None
     waiting = {

@@ -1,0 +1,1 @@
+"""Work outside a request: what Celery's workers, housekeepers and the scheduler do."""

@@ -1,5 +1,6 @@
 """What tests run on: real servers, one of each per process of the test run, and databases."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,16 @@ from flask import Flask
 from tests.databases import bound, check_promises, copy_sqlite, migrate
 from tests.postgres import Postgres
 from tests.valkey import Valkey
+
+# What `celeryconfig.py` reads when the Celery app is first used in this process: nobody listens
+# there, so a test that forgets to say which broker it means fails.
+os.environ.update(
+    DATABASE_URL="sqlite:////nowhere/darkroom.db",
+    REDIS_URL="redis://127.0.0.1:1/0",
+    SECRET_KEY="secret-of-the-tests",
+    REPLICATE_API_TOKEN="r8_test",
+    SANDBOX="true",
+)
 
 
 @pytest.fixture(scope="session")

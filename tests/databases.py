@@ -64,7 +64,7 @@ def check_promises() -> None:
         assert job.canceled_images == counted[Status.CANCELED]
         assert sum(counted.values()) == job.total_images
         assert (job.finished_at is not None) == (job.status in _FINAL)
-        assert (job.status in _FINAL) == (not counted["PENDING"] and not counted["RUNNING"])
+        assert (job.status in _FINAL) == (counted[Status.PENDING] + counted[Status.RUNNING] == 0)
     db.session.rollback()
 
 

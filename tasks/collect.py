@@ -1,0 +1,121 @@
+"""The second half of an image's life: ask about its prediction, keep its result, settle it."""
+
+import structlog
+
+from models import following, lifecycle
+from models.following import Check
+from tasks.celery import app
+from tasks.download import Stopping
+from tasks.gear import Gear, gear
+from tasks.optimize import rest
+from tasks.prediction import Prediction
+from tasks.provider_errors import (
+    MESSAGES,
+    RETRY_LATER,
+    RETRY_NEVER,
+    OperatorNeeded,
+    Permanent,
+    ResultGone,
+    Retryable,
+    sort_failure,
+)
+from tasks.storage import check_image
+
+log = structlog.get_logger(__name__)
+
+# A check may take a download of 60 s and some calls; after this it counts as lost.
+CHECK_SECONDS = 80.0
+POLL_GROWTH = 1.5
+LONGEST_POLL = 15.0
+# After a fault of Replicate or of the storage.
+FAULT_PAUSE = 5.0
+
+
+@app.task(name="collect-prediction", acks_late=True)
+def collect_prediction(attempt_id: int, number: int) -> str:
+    """See `collect`; Flower shows what it returns."""
+    return collect(gear(), attempt_id, number)
+
+
+def collect(gear: Gear, attempt_id: int, number: int) -> str:
+    """Ask about an attempt's prediction for the `number`-th time and act on the answer."""
+    with gear.database():
+        check = following.take_check(attempt_id, number, CHECK_SECONDS)
+    if check is None:
+        return f"attempt {attempt_id} was looked after by somebody else"
+    with structlog.contextvars.bound_contextvars(
+        item=check.item_id, attempt=attempt_id, prediction=check.prediction_id
+    ):
+        return f"item {check.item_id} {_ask(gear, check)}"
+
+
+def _ask(gear: Gear, check: Check) -> str:
+    try:
+        return _settle(gear, check, gear.replicate.get_prediction(check.prediction_id))
+    except Stopping:
+        return _later(gear, check, 0.0, "left to another process")
+    except OperatorNeeded as error:
+        log.critical("Replicate refuses the account", reason=error.reason)
+        return _later(gear, check, LONGEST_POLL, error.reason)
+    except Retryable as error:
+        log.warning("asked in vain", outcome=error.outcome, detail=error.detail)
+        return _later(gear, check, max(error.after or 0.0, FAULT_PAUSE), error.outcome)
+    except Permanent as error:
+        log.warning("result not usable", code=error.code, detail=error.detail)
+        return _fail(gear, check, error.code)
+
+
+def _settle(gear: Gear, check: Check, prediction: Prediction) -> str:
+    match prediction.status:
+        case "succeeded":
+            return _keep(gear, check, prediction)
+        case "failed":
+            return _after_failure(gear, check, prediction)
+        case "canceled" | "aborted":
+            return rest(gear, check.attempt_id, prediction.status, "timed_out", code="timed_out")
+    pause = gear.settings.poll_interval * POLL_GROWTH**check.number
+    return _later(gear, check, min(pause, LONGEST_POLL), prediction.status)
+
+
+def _keep(gear: Gear, check: Check, prediction: Prediction) -> str:
+    """Copy the result, because Replicate deletes it within the hour, and only then say DONE.
+
+    The key belongs to the attempt, so a second follower of it writes the same object again.
+    """
+    if prediction.output is None or prediction.data_removed:
+        raise ResultGone("the prediction succeeded and shows no output")
+    data = gear.downloader.download_result(prediction.output, gear.stopping)
+    kind = check_image(data)
+    key = f"{check.result_key}.{kind.extension}"
+    gear.storage.put(key, data, kind.content_type)
+    with gear.database():
+        kept = lifecycle.finish(check.attempt_id, key, kind.content_type)
+    log.info("result stored", key=key, bytes=len(data), kept=kept)
+    return "is done" if kept else "was settled by somebody else"
+
+
+def _after_failure(gear: Gear, check: Check, prediction: Prediction) -> str:
+    failure = sort_failure(prediction.error)
+    report = log.critical if failure.alarm else log.warning
+    report("prediction failed", code=failure.code, error=prediction.error)
+    if failure.retry == RETRY_NEVER:
+        return _fail(gear, check, failure.code)
+    if failure.retry == RETRY_LATER:
+        return rest(gear, check.attempt_id, failure.code, failure.code)
+    return rest(gear, check.attempt_id, failure.code, failure.code, attempts=2, code=failure.code)
+
+
+def _fail(gear: Gear, check: Check, code: str) -> str:
+    """What Darkroom lost is given back whatever the setting says: the shop is not to blame."""
+    refund = gear.settings.refund_failed or code == "result_lost"
+    with gear.database():
+        lifecycle.fail(check.attempt_id, code, MESSAGES[code], refund)
+    return f"failed: {code}"
+
+
+def _later(gear: Gear, check: Check, seconds: float, why: str) -> str:
+    with gear.database():
+        waits = following.check_in(check.attempt_id, seconds)
+    if waits:
+        gear.waker.follow(check.attempt_id, check.number + 1, seconds)
+    return f"is looked at again in {seconds:.0f} s: {why}"

@@ -1,0 +1,89 @@
+"""What the tasks of one process share, built when the first task needs it."""
+
+import threading
+from dataclasses import dataclass
+
+import redis
+from flask import Flask
+from flask.ctx import AppContext
+
+from config.settings import Settings
+from models import following
+from models.database import bind
+from tasks.download import Downloader
+from tasks.limiter import Limiter, limiter_redis
+from tasks.measure import CallCounter
+from tasks.replicate import Replicate
+from tasks.stopping import stopping
+from tasks.storage import Storage, open_storage
+from tasks.waiting import SlotQueue
+from tasks.wake import Waker
+
+
+@dataclass(frozen=True, slots=True)
+class Gear:
+    """Everything a task works with; tests put in what they like."""
+
+    settings: Settings
+    app: Flask
+    redis: redis.Redis
+    limiter: Limiter
+    slots: SlotQueue
+    replicate: Replicate
+    downloader: Downloader
+    storage: Storage
+    waker: Waker
+    stopping: threading.Event
+
+    def database(self) -> AppContext:
+        """A context for one call into `models`: short, and never open during a slow call."""
+        return self.app.app_context()
+
+
+def build_gear(settings: Settings, app: Flask) -> Gear:
+    """Build the gear on the real parts."""
+    client = limiter_redis(settings.redis_url)
+    limiter = build_limiter(settings, app, client)
+    return Gear(
+        settings=settings,
+        app=app,
+        redis=client,
+        limiter=limiter,
+        slots=SlotQueue(limiter),
+        replicate=Replicate(settings, CallCounter(client)),
+        downloader=Downloader(settings),
+        storage=open_storage(settings),
+        waker=Waker(settings.redis_url),
+        stopping=stopping,
+    )
+
+
+def build_limiter(settings: Settings, app: Flask, client: redis.Redis) -> Limiter:
+    """The limiter as the settings say, which reads from the database what was sent lately."""
+
+    def recent_sends(window: float) -> list[float]:
+        with app.app_context():
+            return following.recent_sends(window)
+
+    return Limiter(
+        client, settings.replicate_rate_limit, settings.replicate_min_spacing, recent_sends
+    )
+
+
+class _Process:
+    """The one gear of this process. Its clients must not be used across a fork, and their lazy
+    starts race: so it is built by the first task, under a lock."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._gear: Gear | None = None
+
+    def gear(self) -> Gear:
+        with self._lock:
+            if self._gear is None:
+                settings = Settings.from_environment()
+                self._gear = build_gear(settings, bind(settings))
+            return self._gear
+
+
+gear = _Process().gear

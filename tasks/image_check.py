@@ -1,0 +1,69 @@
+"""Is it really an image, whole, of a kind that browsers show, and small enough to be decoded?"""
+
+import io
+from dataclasses import dataclass
+
+from PIL import Image
+
+from tasks.provider_errors import ResultUnusable
+
+MAX_PIXELS = 40_000_000  # Decoded, that is 160 MB; the model's own results have 1 to 16 million.
+
+# A JPEG with a second picture inside (many phones make them) is an MPO to Pillow.
+_KINDS = {
+    "JPEG": ("image/jpeg", "jpg"),
+    "MPO": ("image/jpeg", "jpg"),
+    "PNG": ("image/png", "png"),
+    "WEBP": ("image/webp", "webp"),
+}
+
+# What Pillow raises on broken files, found by feeding it mutated ones. The warning is an error only
+# where warnings are; a picture that large is refused either way.
+_BROKEN = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    Image.DecompressionBombError,
+    Image.DecompressionBombWarning,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ImageKind:
+    """What an image is; the extension has no dot, width and height are pixels."""
+
+    content_type: str
+    extension: str
+    width: int
+    height: int
+
+
+def check_image(data: bytes, max_pixels: int = MAX_PIXELS) -> ImageKind:
+    """Return what the image is; raise `ResultUnusable` unless all of it can be decoded."""
+    try:
+        kind = _look(data, max_pixels)
+        _decode(data)
+    except _BROKEN as error:
+        raise ResultUnusable(f"not a whole image: {type(error).__name__}") from error
+    return kind
+
+
+def _look(data: bytes, max_pixels: int) -> ImageKind:
+    """Read the head only: the size must be known to be harmless before anything is decoded."""
+    with _open(data) as image:
+        width, height = image.size
+        if width * height > max_pixels:
+            raise ResultUnusable(f"the image has more than {max_pixels} pixels")
+        content_type, extension = _KINDS[image.format or ""]
+        image.verify()
+    return ImageKind(content_type, extension, width, height)
+
+
+def _decode(data: bytes) -> None:
+    """Checksums are right in a PNG that lacks its end, so every pixel has to be decoded as well."""
+    with _open(data) as image:
+        image.load()
+
+
+def _open(data: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(data), formats=("JPEG", "PNG", "WEBP"))

@@ -1,0 +1,207 @@
+"""The right to create one prediction now: at most N in any window, and spaced, for all workers.
+
+A sliding-window log in Redis (`limiter.lua`) gives out grants. A grant is good for a moment only,
+so that what was granted apart is also sent apart: look with `is_fresh` directly before sending.
+It fails closed: without Redis, or before a log that was lost is seeded again, nothing is granted.
+
+What is lost with Redis's memory, and what follows: the log is seeded again from the database. A
+first start looks the same: it finds nothing sent lately and waits for the quiet time alone. A pause
+is gone; the next refusal by Replicate brings it back, an operator's has to be repeated.
+"""
+
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from config.settings import RateLimit
+
+SCRIPT = Path(__file__).with_suffix(".lua").read_text(encoding="utf-8")
+
+# On top of `grant_age`, before the database is asked what was sent: for the step from the last
+# look at a grant's age to the socket, and for clocks that do not run alike.
+SLACK = 0.05
+
+
+class LimiterUnavailable(Exception):
+    """Redis did not answer, or refused: nothing may be sent now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """One slot. `asked_at` is the asker's monotonic clock, `granted_at` Redis's, in seconds."""
+
+    id: str
+    asked_at: float
+    granted_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """No slot now; ask again after `seconds`. `reason` says why: of the pause, if it is one."""
+
+    seconds: float
+    paused: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class LimiterState:
+    """What the limiter would say now; durations are seconds, 0 where there is none."""
+
+    limit: int
+    window: float
+    spacing: float
+    slots_used_in_window: int
+    next_slot_in: float
+    paused_for: float
+    pause_reason: str
+    seeded: bool
+
+
+class Limiter:
+    """One limit, shared by everyone who uses the same Redis and `name`; safe among threads.
+
+    `recent_sends(seconds)` returns the ages, in seconds by the database's clock, of the attempts
+    claimed in the last `seconds`. Every method raises `LimiterUnavailable`; how long that may take
+    is the client's time-outs (see `limiter_redis`).
+    """
+
+    def __init__(
+        self,
+        redis: redis.Redis,
+        limit: RateLimit,
+        min_spacing: float,
+        recent_sends: Callable[[float], list[float]],
+        *,
+        grant_age: float = 0.2,
+        name: str = "darkroom:limiter",
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.limit = limit
+        self.min_spacing = min_spacing
+        self.grant_age = grant_age
+        self._redis = redis
+        self._recent_sends = recent_sends
+        self._clock = clock
+        # The braces keep both keys on one node of a cluster.
+        self._keys = [f"{{{name}}}:log", f"{{{name}}}:state"]
+        # A send comes up to `grant_age` after its grant, so grants keep that much more distance.
+        self._window = limit.window + grant_age
+        self._spacing = _spacing(limit, min_spacing, grant_age)
+        self._script = redis.register_script(SCRIPT)
+
+    def ask(self) -> Grant | Wait:
+        """Take a slot if there is one now. After a loss of memory this may read the database."""
+        grant_id, asked_at = uuid.uuid4().hex, self._clock()
+        kind, number, text = self._run("ask", grant_id)
+        match _text(kind):
+            case "granted":
+                return Grant(grant_id, asked_at, _seconds(number))
+            case "seed":
+                self._seed(_text(text))
+                return Wait(0.0, paused=False, reason="seeding")
+            case "paused":
+                return Wait(_seconds(number), paused=True, reason=_text(text))
+            case "lost":
+                return Wait(_seconds(number), paused=False, reason="seeding")
+        return Wait(_seconds(number), paused=False, reason="limit")
+
+    def is_fresh(self, grant: Grant) -> bool:
+        """Whether the grant may still be used: look directly before sending."""
+        return self._clock() - grant.asked_at < self.grant_age
+
+    def give_back(self, grant: Grant) -> None:
+        """Return a slot for which nothing was or will be sent; its time is free at once."""
+        with _failing_closed():
+            self._redis.zrem(self._keys[0], grant.id)
+
+    def pause(self, seconds: float, reason: str) -> None:
+        """Grant nothing for `seconds`; a pause that lasts longer already stays as it is."""
+        self._run("pause", _micros(seconds), reason)
+
+    def resume(self) -> None:
+        """End a pause now."""
+        with _failing_closed():
+            self._redis.hdel(self._keys[1], "paused_until", "pause_reason")
+
+    def state(self) -> LimiterState:
+        """Look without changing anything."""
+        seeded, used, slot, paused, reason = self._run("state")
+        return LimiterState(
+            limit=self.limit.count,
+            window=self.limit.window,
+            spacing=self.min_spacing,
+            slots_used_in_window=used,
+            next_slot_in=_seconds(slot),
+            paused_for=_seconds(paused),
+            pause_reason=_text(reason),
+            seeded=bool(seeded),
+        )
+
+    def _seed(self, loss: str) -> None:
+        """Write the log anew from the database, unless another seeder or loss came between.
+
+        An attempt's claim lies between its grant and its send, so its age serves for the grant's.
+        More than the limit's count can be there (the limit was lowered): the youngest decide.
+        """
+        ages = sorted(max(0.0, age) for age in self._recent_sends(self._window))
+        self._run("seed", loss, *map(_micros, ages[: self.limit.count]))
+
+    def _run(self, verb: str, *rest: int | str) -> Any:
+        quiet = self.grant_age + SLACK
+        times = (self._window, self._spacing, quiet)
+        with _failing_closed():
+            return self._script(self._keys, [verb, self.limit.count, *map(_micros, times), *rest])
+
+
+def limiter_redis(url: str) -> redis.Redis:
+    """Return a client for the limiter that waits 3 s for a connection and 3 s for an answer.
+
+    One more try follows only where the connection was lost, as every pooled one is after a restart
+    of Redis; a grant that was made and not heard of merely stays counted.
+    """
+    return redis.Redis.from_url(
+        url,
+        socket_connect_timeout=3,
+        socket_timeout=3,
+        socket_keepalive=True,
+        retry=Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,)),
+    )
+
+
+def _spacing(limit: RateLimit, min_spacing: float, grant_age: float) -> float:
+    """Return the distance of grants that keeps sends `min_spacing` apart, where it costs no rate.
+
+    Where the spacing is what bounds the rate, grants keep it and sends only on average.
+    """
+    strict = min_spacing + grant_age
+    affordable = strict * limit.count <= limit.window / 2
+    return strict if min_spacing > 0 and affordable else min_spacing
+
+
+@contextmanager
+def _failing_closed() -> Iterator[None]:
+    try:
+        yield
+    except redis.RedisError as error:
+        raise LimiterUnavailable(f"the limiter's Redis failed: {error}") from error
+
+
+def _micros(seconds: float) -> int:
+    return round(seconds * 1_000_000)
+
+
+def _seconds(micros: int) -> float:
+    return micros / 1_000_000
+
+
+def _text(value: bytes | str) -> str:
+    return value.decode() if isinstance(value, bytes) else value

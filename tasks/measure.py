@@ -1,0 +1,69 @@
+"""Counting the calls to Replicate in Redis, where `/metrics` reads them: no process keeps any.
+
+When Redis loses its memory the counters begin again at 0, which Prometheus takes for a restart.
+"""
+
+from dataclasses import dataclass
+
+import redis
+import structlog
+
+log = structlog.get_logger(__name__)
+
+KEY = "darkroom:replicate-calls"
+BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+
+@dataclass(frozen=True, slots=True)
+class CallFacts:
+    """The calls of one function that ended in one way. `buckets[i]` counts those that took at most
+    `BUCKETS[i]` seconds (cumulative), `seconds` is their sum."""
+
+    function: str
+    outcome: str
+    count: int
+    seconds: float
+    buckets: tuple[int, ...]
+
+
+class CallCounter:
+    """Counts calls; what it cannot count is a line in the log, never an error of the call."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._client = client
+
+    def __call__(self, function: str, outcome: str, seconds: float) -> None:
+        """Count one call."""
+        prefix = f"{function}|{outcome}|"
+        pipeline = self._client.pipeline(transaction=False)
+        pipeline.hincrby(KEY, prefix + "count", 1)
+        pipeline.hincrbyfloat(KEY, prefix + "seconds", seconds)
+        for bound in BUCKETS:
+            if seconds <= bound:
+                pipeline.hincrby(KEY, f"{prefix}{bound}", 1)
+        try:
+            pipeline.execute()
+        except redis.RedisError as error:
+            log.warning("call not counted", function=function, outcome=outcome, error=str(error))
+
+
+def read_calls(client: redis.Redis) -> list[CallFacts]:
+    """All calls that were counted, by function and outcome."""
+    fields = {_text(name): _text(value) for name, value in client.hgetall(KEY).items()}
+    kinds = sorted({name.rsplit("|", 1)[0] for name in fields})
+    return [_facts(fields, *kind.split("|")) for kind in kinds]
+
+
+def _text(value: bytes | str) -> str:
+    return value.decode() if isinstance(value, bytes) else value
+
+
+def _facts(fields: dict[str, str], function: str, outcome: str) -> CallFacts:
+    prefix = f"{function}|{outcome}|"
+    return CallFacts(
+        function=function,
+        outcome=outcome,
+        count=int(fields.get(prefix + "count", 0)),
+        seconds=float(fields.get(prefix + "seconds", 0)),
+        buckets=tuple(int(fields.get(f"{prefix}{bound}", 0)) for bound in BUCKETS),
+    )

@@ -1,0 +1,172 @@
+"""The first half of an image's life: wait for a slot, claim the image whose turn it is, create.
+
+A message only says that one more image is due. Which one is decided when the slot is there.
+"""
+
+import structlog
+
+from models import lifecycle
+from models.orders import Turn
+from tasks.celery import app
+from tasks.gear import Gear, gear
+from tasks.limiter import Grant, LimiterUnavailable
+from tasks.prediction import ModelInput, Prediction
+from tasks.provider_errors import (
+    MESSAGES,
+    Ambiguous,
+    OperatorNeeded,
+    Permanent,
+    ProviderError,
+    RateLimited,
+)
+from tasks.waiting import NotWanted, Paused
+
+log = structlog.get_logger(__name__)
+
+# How long a task waits for a slot before it passes its message on: below `visibility_timeout`.
+PATIENCE = 60.0
+# After `Cancel-After` has passed at Replicate: time for the create to get there, and for clocks.
+DEADLINE_SLACK = 60.0
+# How long nothing is sent when the account is refused; then one image tries whether it works again.
+OPERATOR_PAUSE = 60.0
+
+
+@app.task(name="optimize-next-image", acks_late=True)
+def optimize_next_image() -> str:
+    """See `optimize_next`; Flower shows what it returns."""
+    return optimize_next(gear())
+
+
+def optimize_next(gear: Gear) -> str:
+    """Start the prediction of the next image, when the limiter allows it; say what was done."""
+    outcome = gear.slots.acquire(gear.stopping, lambda: _anything_due(gear), PATIENCE)
+    match outcome:
+        case Grant():
+            return _use(gear, outcome)
+        case NotWanted():
+            return "nothing is due"
+        case Paused():
+            return f"paused for {outcome.seconds:.0f} s: {outcome.reason}"
+    gear.waker.top_up(1, "passed on")
+    return "passed on"
+
+
+def _anything_due(gear: Gear) -> bool:
+    with gear.database():
+        return lifecycle.anything_due()
+
+
+def _use(gear: Gear, grant: Grant) -> str:
+    with gear.database():
+        turn = lifecycle.claim_next(gear.settings.prediction_deadline + DEADLINE_SLACK)
+    if turn is None:
+        gear.limiter.give_back(grant)
+        return "nothing is due"
+    with structlog.contextvars.bound_contextvars(
+        instance=turn.instance_id, job=turn.job_id, item=turn.item_id, attempt=turn.attempt_id
+    ):
+        return f"item {turn.item_id} {_create(gear, turn, grant)}"
+
+
+def _create(gear: Gear, turn: Turn, grant: Grant) -> str:
+    """Send the create, with no transaction and no app context open."""
+    model_input = ModelInput(turn.prompt, turn.image_url, turn.aspect_ratio, turn.output_format)
+    if not gear.limiter.is_fresh(grant):
+        # Something between the grant and here took too long. The slot stays counted: to give it
+        # back now would let the next create come too soon after one that was slow to leave.
+        return _wait_again(gear, turn, "stale_grant")
+    try:
+        prediction = gear.replicate.create_image_optimization_prediction(model_input)
+    except ProviderError as error:
+        log.warning("create failed", outcome=error.outcome, detail=error.detail)
+        return _after_error(gear, turn, error)
+    return _note(gear, turn, prediction)
+
+
+def _note(gear: Gear, turn: Turn, prediction: Prediction) -> str:
+    """Write the id down at once; from here on nobody owns the item."""
+    poll = gear.settings.poll_interval
+    with gear.database():
+        noted = lifecycle.note(turn.attempt_id, prediction.id, poll)
+    if not noted:
+        return _cancel(gear, prediction)
+    log.info("prediction created", prediction=prediction.id)
+    gear.waker.follow(turn.attempt_id, 1, poll)
+    return f"is prediction {prediction.id}"
+
+
+def _cancel(gear: Gear, prediction: Prediction) -> str:
+    """The attempt ended before its create did: nobody waits for this prediction."""
+    log.warning("prediction came too late", prediction=prediction.id)
+    try:
+        gear.replicate.cancel_prediction(prediction.id)
+    except ProviderError as error:
+        log.warning("not canceled: Cancel-After will", prediction=prediction.id, why=error.detail)
+    return f"was given up before {prediction.id} was created"
+
+
+def _after_error(gear: Gear, turn: Turn, error: ProviderError) -> str:
+    """Later, never or unknown: the errors were sorted where they were met."""
+    match error:
+        case RateLimited():
+            _pause(gear, error.after, "throttled")
+            return _wait_again(gear, turn, "throttled")
+        case OperatorNeeded():
+            log.critical("Replicate refuses the account: nothing is sent", reason=error.reason)
+            _pause(gear, OPERATOR_PAUSE, error.reason)
+            return _wait_again(gear, turn, error.reason)
+        case Permanent():
+            with gear.database():
+                refund = gear.settings.refund_failed
+                lifecycle.fail(turn.attempt_id, error.code, MESSAGES[error.code], refund)
+            return f"failed: {error.code}"
+        case Ambiguous():
+            # It may have been accepted. The sweep looks for its prediction (tasks/reconcile.py).
+            return "may have been created: the sweep looks for it"
+    return rest(gear, turn.attempt_id, "unreachable", "model_busy")
+
+
+def rest(
+    gear: Gear,
+    attempt_id: int,
+    outcome: str,
+    message: str,
+    *,
+    attempts: int = lifecycle.MAX_ATTEMPTS,
+    code: str = lifecycle.TOO_MANY_ATTEMPTS,
+) -> str:
+    """Let an item whose attempt failed rest before the next one, or fail it after the last.
+
+    `message` is a key of `MESSAGES`.
+    """
+    with gear.database():
+        moved = lifecycle.requeue(
+            attempt_id,
+            outcome,
+            backoff=gear.settings.retry_pause,
+            attempts=attempts,
+            code=code,
+            message=MESSAGES[message],
+            refund=gear.settings.refund_failed,
+        )
+    if moved.due_in is None:
+        return f"failed: {code}" if moved.moved else "was settled by somebody else"
+    gear.waker.announce(moved.due_in)
+    return f"rests for {moved.due_in:.0f} s: {outcome}"
+
+
+def _wait_again(gear: Gear, turn: Turn, outcome: str) -> str:
+    """Nothing was sent: the item is due again at once and has lost no attempt."""
+    with gear.database():
+        lifecycle.requeue(turn.attempt_id, outcome)
+    gear.waker.top_up(1, f"item {turn.item_id} waits again")
+    return f"waits again: {outcome}"
+
+
+def _pause(gear: Gear, seconds: float, reason: str) -> None:
+    """Stop every worker. Without Redis nothing is granted anyway, so the item still moves on."""
+    try:
+        gear.limiter.pause(seconds, reason)
+    except LimiterUnavailable as error:
+        log.warning("pause not set", reason=reason, error=str(error))
+    gear.waker.announce(seconds)

@@ -1,0 +1,96 @@
+"""What goes into a run of the model and what Replicate tells about it, read without trust."""
+
+import json
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+FINISHED = frozenset({"succeeded", "failed", "canceled", "aborted"})
+
+_ID = re.compile(r"[a-z0-9]{1,64}")
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInput:
+    """What the model gets for one image."""
+
+    prompt: str
+    image_url: str
+    aspect_ratio: str = "match_input_image"
+    output_format: str = "jpg"
+
+    def as_json(self) -> dict[str, object]:
+        """Return the model's own input fields; Replicate's list shows them again as they were."""
+        return {
+            "prompt": self.prompt,
+            "image_input": [self.image_url],
+            "aspect_ratio": self.aspect_ratio,
+            "output_format": self.output_format,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """One run of the model as Replicate tells it; `output` is the first result's URL.
+
+    `status` is starting, processing, succeeded, failed, canceled or aborted. It is kept as it came,
+    so that a status which is new tomorrow counts as not finished.
+    """
+
+    id: str
+    status: str
+    output: str | None
+    error: str | None
+    input: dict[str, object]
+    created_at: datetime | None
+    completed_at: datetime | None
+    data_removed: bool
+
+    @property
+    def finished(self) -> bool:
+        """Tell whether nothing more will happen to it."""
+        return self.status in FINISHED
+
+
+def is_prediction_id(value: object) -> bool:
+    """Tell whether it may stand in a path: `../models/a` would be followed."""
+    return isinstance(value, str) and _ID.fullmatch(value) is not None
+
+
+def read_prediction(document: object) -> Prediction | None:
+    """Read one prediction from parsed JSON; None where it has no usable id or status."""
+    if not isinstance(document, dict) or not is_prediction_id(document.get("id")):
+        return None
+    if not isinstance(document.get("status"), str):
+        return None
+    given = document.get("input")
+    return Prediction(
+        id=document["id"],
+        status=document["status"],
+        output=_first_url(document.get("output")),
+        error=_text(document.get("error")),
+        input=given if isinstance(given, dict) else {},
+        created_at=_moment(document.get("created_at")),
+        completed_at=_moment(document.get("completed_at")),
+        data_removed=document.get("data_removed") is True,
+    )
+
+
+def _first_url(output: object) -> str | None:
+    first = output[0] if isinstance(output, list) and output else output
+    return first if isinstance(first, str) else None
+
+
+def _text(error: object) -> str | None:
+    """PostgreSQL takes no NUL, and a model's error may be any JSON."""
+    if error is None:
+        return None
+    return (error if isinstance(error, str) else json.dumps(error)).replace("\0", "")
+
+
+def _moment(value: object) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+    return moment.replace(tzinfo=moment.tzinfo or UTC) if moment else None

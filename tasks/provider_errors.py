@@ -1,0 +1,127 @@
+"""What can go wrong at Replicate, sorted once into later, never and unknown.
+
+*Later* is `Retryable`, *never* is `Permanent`, *unknown* is `Ambiguous`: a create that may have
+been accepted. `OperatorNeeded` is the fourth: nothing is wrong with the image, the account is.
+The names are the words of this sorting, so they carry no `Error`.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+RETRY_LATER = "later"
+RETRY_ONCE = "once"
+RETRY_NEVER = "never"
+
+# One sentence for each error code, in a shop owner's words; the provider's own text is never shown.
+MESSAGES = {
+    "content_flagged": "The image or the prompt was refused as sensitive content.",
+    "bad_image_url": "The image could not be read from its address.",
+    "model_busy": "The model was too busy for too long; please try again later.",
+    "model_failed": "The model made no image this time; please try again.",
+    "timed_out": "The model took too long; please try again.",
+    "too_many_attempts": "The image could not be optimized after several tries.",
+    "result_unusable": "The model's result was not a usable image.",
+    "result_lost": "The result was deleted before it could be saved.",
+    "invalid_input": "The model does not accept this image, prompt or option.",
+}
+
+
+class ProviderError(Exception):
+    """A call that did not do what it should; `outcome` names its class in the metrics."""
+
+    outcome: ClassVar[str]
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+
+class Retryable(ProviderError):  # noqa: N818
+    """Nothing was changed or paid: try again, `after` seconds from now where the answer says so."""
+
+    outcome = "retryable"
+
+    def __init__(self, detail: str = "", after: float | None = None) -> None:
+        super().__init__(detail)
+        self.after = after
+
+
+class RateLimited(Retryable):
+    """A 429: nobody may create anything for `after` seconds."""
+
+    outcome = "rate_limited"
+    after: float
+
+    def __init__(self, detail: str = "", after: float = 10.0) -> None:
+        super().__init__(detail, after)
+
+
+class Permanent(ProviderError):  # noqa: N818
+    """Trying again would end the same way; `code` is a key of `MESSAGES`."""
+
+    outcome = "permanent"
+
+    def __init__(self, code: str, detail: str = "") -> None:
+        super().__init__(detail or code)
+        self.code = code
+
+
+class ResultGone(Permanent):
+    """Replicate has deleted the result."""
+
+    def __init__(self, detail: str = "") -> None:
+        super().__init__("result_lost", detail)
+
+
+class ResultUnusable(Permanent):
+    """What came is not an image that may be handed on."""
+
+    def __init__(self, detail: str = "") -> None:
+        super().__init__("result_unusable", detail)
+
+
+class OperatorNeeded(ProviderError):  # noqa: N818
+    """The account or the configuration is wrong; `reason` says which, and no image is to blame."""
+
+    outcome = "operator"
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(detail or reason)
+        self.reason = reason
+
+
+class Ambiguous(ProviderError):  # noqa: N818
+    """A create that may have been accepted: look for its prediction before sending it again."""
+
+    outcome = "ambiguous"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A failed prediction: what to tell, whether to run it again, whether to call the operator."""
+
+    code: str
+    retry: Literal["never", "later", "once"]
+    alarm: bool = False
+
+
+# The first pattern that matches decides. Input errors come first: they quote a URL of the shop,
+# which may hold any text.
+_FAILURES = (
+    (r"^Input validation error\b.*\burl\b", Failure("bad_image_url", RETRY_NEVER)),
+    (r"^Input validation error\b", Failure("invalid_input", RETRY_NEVER)),
+    (r"\(E005\)|flagged as sensitive", Failure("content_flagged", RETRY_NEVER)),
+    (r"\(E00[34]\)", Failure("model_busy", RETRY_LATER)),
+    # The model's owner has trouble with the account behind the model: only people can mend that.
+    (r"\(E00[12]\)", Failure("model_busy", RETRY_LATER, alarm=True)),
+    (r"cannot identify image file", Failure("bad_image_url", RETRY_NEVER)),
+)
+
+
+def sort_failure(error: str | None) -> Failure:
+    """Sort the `error` of a failed prediction; one without a known text is worth one more run."""
+    for pattern, failure in _FAILURES:
+        if re.search(pattern, error or "", re.IGNORECASE | re.DOTALL):
+            return failure
+    return Failure("model_failed", RETRY_ONCE)

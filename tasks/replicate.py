@@ -1,0 +1,175 @@
+"""The four functions that the service needs of Replicate, over the official client.
+
+The client builds paths and bodies; below it, `tasks.wire` bounds and sorts every exchange. Answers
+are read from the raw JSON: the client's own classes do not know the status `aborted`, and one such
+row would break a whole page of the list.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote
+
+import replicate
+
+from config.settings import Settings
+from tasks.prediction import ModelInput, Prediction, is_prediction_id, read_prediction
+from tasks.provider_errors import Ambiguous, Permanent, ProviderError, Retryable
+from tasks.wire import Timeouts, Wire
+
+__all__ = ["ModelInput", "Prediction", "Replicate"]
+
+DEFAULT_TIMEOUTS = Timeouts()
+
+
+class Replicate:
+    """A thread-safe client; build one per process, after any fork.
+
+    `on_call(function, outcome, seconds)` hears of every HTTP call; the outcome is `ok` or that of a
+    `ProviderError`. What goes wrong at the other side is raised as a `ProviderError`, always.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        on_call: Callable[[str, str, float], None],
+        timeouts: Timeouts = DEFAULT_TIMEOUTS,
+    ) -> None:
+        self._settings = settings
+        self._on_call = on_call
+        # Replicate itself ends what we may have forgotten; it takes whole seconds only.
+        deadline = {"Cancel-After": f"{int(settings.prediction_deadline)}s"}
+        self._wire = Wire(
+            settings.replicate_base_url, settings.replicate_api_token, deadline, timeouts
+        )
+        # With proxy variables trusted, NO_PROXY would lead some hosts around the mounted transport
+        # and back to the client's hidden retries.
+        self._client = replicate.Client(
+            settings.replicate_api_token,
+            base_url=settings.replicate_base_url,
+            mounts={"all://": self._wire},
+            trust_env=False,
+        )
+        _ = self._client._client  # Its lazy start races: two threads would build two of them.
+
+    def create_image_optimization_prediction(
+        self,
+        input: ModelInput,  # noqa: A002  the provider's own word for it
+        webhook: str | None = None,
+    ) -> Prediction:
+        """Start one run of the model and return at once; `webhook` hears of its end.
+
+        `Ambiguous` means that it may run although no id came back.
+        """
+        created = self._client.models.predictions.create
+        options: dict[str, Any] = {"input": input.as_json()}
+        if webhook:
+            options |= {"webhook": webhook, "webhook_events_filter": ["completed"]}
+        document = self._call(
+            "create_prediction", lambda: created(self._settings.replicate_model, **options)
+        )
+        if prediction := read_prediction(document):
+            return prediction
+        raise Ambiguous("the create was accepted, but its answer holds no usable id")
+
+    def get_prediction(self, id: str) -> Prediction:  # noqa: A002
+        """Return the prediction as it is now; `Permanent` `result_lost` where nobody knows it."""
+        return self._one("get_prediction", id, self._client.predictions.get)
+
+    def cancel_prediction(self, id: str) -> Prediction:  # noqa: A002
+        """Ask for the prediction's end and return it; one that has ended stays as it is."""
+        return self._one("cancel_prediction", id, self._client.predictions.cancel)
+
+    def optimize_image(
+        self,
+        input: ModelInput,  # noqa: A002
+        stopping: threading.Event | None = None,
+    ) -> Prediction:
+        """Create a prediction and follow it to its end: for scripts, workers never wait that long.
+
+        It is canceled when `stopping` is set or `prediction_deadline` has passed.
+        """
+        wait = (stopping or threading.Event()).wait
+        deadline = time.monotonic() + self._settings.prediction_deadline
+        prediction = self.create_image_optimization_prediction(input)
+        while not prediction.finished:
+            if wait(self._settings.poll_interval) or time.monotonic() > deadline:
+                return self.cancel_prediction(prediction.id)
+            prediction = self._look_again(prediction, wait)
+        return prediction
+
+    def list_predictions(
+        self, created_after: datetime | str, max_pages: int = 50
+    ) -> Iterator[Prediction]:
+        """Yield what was created since, newest first; rows without a usable id are left out.
+
+        Ends with `Retryable` when the list could not be read to its end: what was not seen is then
+        not known to be missing.
+        """
+        cursor = f"/v1/predictions?created_after={quote(_rfc3339(created_after), safe='')}"
+        for _ in range(max_pages):
+            page = self._page(cursor)
+            yield from filter(None, map(read_prediction, page["results"]))
+            if not page.get("next"):
+                return
+            cursor = str(page["next"])
+        raise Retryable(f"the list of predictions is longer than {max_pages} pages")
+
+    def close(self) -> None:
+        """Close the idle connections."""
+        self._wire.close()
+
+    def _one(self, function: str, id: str, send: Callable[[str], object]) -> Prediction:  # noqa: A002
+        if not is_prediction_id(id):
+            raise Permanent("invalid_input", "this is not the id of a prediction")
+        prediction = read_prediction(self._call(function, lambda: send(id)))
+        if prediction is None or prediction.id != id:
+            raise Retryable("the answer does not show the prediction that was asked for")
+        return prediction
+
+    def _page(self, cursor: str) -> dict[str, Any]:
+        page = self._call("list_predictions", lambda: self._client.predictions.list(cursor))
+        if not isinstance(page.get("results"), list):
+            raise Retryable("the answer is not a page of predictions")
+        return page
+
+    def _look_again(self, known: Prediction, wait: Callable[[float], object]) -> Prediction:
+        try:
+            return self.get_prediction(known.id)
+        except Retryable as error:
+            wait(min(error.after or 0.0, self._settings.prediction_deadline))
+            return known
+
+    def _call(self, function: str, send: Callable[[], object]) -> dict[str, Any]:
+        """Let the client send one request, tell `on_call`, and return the raw JSON object."""
+        started = time.monotonic()
+        outcome = "ok"
+        try:
+            return self._raw_answer(send)
+        except ProviderError as error:
+            outcome = error.outcome
+            raise
+        finally:
+            self._on_call(function, outcome, time.monotonic() - started)
+
+    def _raw_answer(self, send: Callable[[], object]) -> dict[str, Any]:
+        self._wire.forget()
+        try:
+            send()
+        except (ValueError, TypeError, KeyError):
+            # The client could not make its own object of a good answer: we do not need that one.
+            if self._wire.document is None:
+                raise
+        document = self._wire.document
+        if document is None:
+            raise RuntimeError("the client answered without asking Replicate")
+        return document
+
+
+def _rfc3339(moment: datetime | str) -> str:
+    """Return the moment in UTC, as Replicate's filter wants it."""
+    if isinstance(moment, str):
+        return moment
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -1,0 +1,92 @@
+"""Every 30 s: whatever a lost message, a dead worker or an emptied Redis left undone.
+
+Each step reads a bounded page; what is left comes with the next sweep.
+"""
+
+from typing import Any
+
+import structlog
+from celery.signals import worker_ready
+
+from models import following, idempotency, lifecycle
+from tasks.celery import app
+from tasks.gear import Gear, gear
+from tasks.provider_errors import ProviderError
+from tasks.queues import depths
+from tasks.reconcile import reconcile
+from tasks.waiting import LONG_PAUSE
+
+log = structlog.get_logger(__name__)
+
+PAGE = 500
+# A check counts as lost this many seconds after its time: messages with a countdown come late.
+LATE_BY = 10.0
+# How often each worker asks for a sweep, in case no scheduler runs.
+ASK_EVERY = 45.0
+REPLICATE_QUEUE = "replicate"
+
+
+@app.task(name="sweep")
+def sweep() -> str:
+    """See `sweep_once`."""
+    return sweep_once(gear())
+
+
+@app.task(name="announce-due-items")
+def announce_due_items() -> str:
+    """See `announce`."""
+    return announce(gear())
+
+
+def sweep_once(gear: Gear) -> str:
+    """Repair what can be repaired now, unless another sweep has just begun."""
+    with gear.database():
+        if not following.beat("sweep", at_most_every=gear.settings.sweep_interval / 2):
+            return "swept just now by somebody else"
+    announced = announce(gear)
+    followed = _follow_overdue(gear)
+    with gear.database():
+        idempotency.forget_old()
+    return f"{announced}; {followed} overdue checks; {_reconcile(gear)} creates in doubt"
+
+
+def announce(gear: Gear) -> str:
+    """Make rested items due and fill the queue up to what is due, unless nothing may be sent."""
+    with gear.database():
+        for instance_id in following.instances_with_rested_items(PAGE):
+            lifecycle.make_due(instance_id)
+        due = following.due_items()
+    paused_for = gear.limiter.state().paused_for
+    if paused_for > LONG_PAUSE:
+        gear.waker.announce(paused_for)
+        return f"{due} due, paused for {paused_for:.0f} s"
+    missing = min(due, PAGE) - depths(gear.redis)[REPLICATE_QUEUE].total
+    gear.waker.top_up(max(0, missing), "topped up")
+    return f"{due} due, {max(0, missing)} messages were missing"
+
+
+def _follow_overdue(gear: Gear) -> int:
+    with gear.database():
+        overdue = following.overdue_checks(LATE_BY, PAGE)
+    for attempt_id, number in overdue:
+        gear.waker.follow(attempt_id, number)
+    return len(overdue)
+
+
+def _reconcile(gear: Gear) -> int | str:
+    """Replicate's list may be out of reach: that is no reason to call the sweep failed."""
+    try:
+        return reconcile(gear)
+    except ProviderError as error:
+        log.warning("list not read", outcome=error.outcome, detail=error.detail)
+        return "unknown"
+
+
+@worker_ready.connect
+def ask_for_sweeps(sender: Any, **_facts: Any) -> None:
+    """Let every worker ask now and then, so that a dead scheduler is not missed."""
+    sender.timer.call_repeatedly(ASK_EVERY, _ask)
+
+
+def _ask() -> None:
+    gear().waker.sweep()

@@ -1,0 +1,75 @@
+"""Sending messages: they wake workers, and the database holds what there is to do.
+
+So a message may get lost: sending is bounded to half a second and tried once, and a broker that is
+down is a line in the log. The sweep sends again what is missing.
+"""
+
+from typing import Any
+
+import structlog
+from kombu.exceptions import KombuError
+from kombu.pools import ProducerPool
+
+from tasks.celery import app
+
+log = structlog.get_logger(__name__)
+
+# A new connection costs at most a connect and a greeting, and then the messages go in one write:
+# three waits of this length stay below the half second that a POST may lose.
+SOCKET_TIMEOUT = 0.15
+POOL_TIMEOUT = 0.1
+POOL_SIZE = 50
+# A message with a countdown is held unacknowledged by a worker: it must be shorter than the
+# `visibility_timeout` (celeryconfig.py), or Redis would hand it out again and again.
+LONGEST_COUNTDOWN = 60.0
+
+
+class Waker:
+    """Sends this process's messages; thread-safe, connects when it first sends."""
+
+    def __init__(self, redis_url: str) -> None:
+        connection = app.connection_for_write(
+            url=redis_url,
+            transport_options={
+                **app.conf.broker_transport_options,
+                "socket_timeout": SOCKET_TIMEOUT,
+                "socket_connect_timeout": SOCKET_TIMEOUT,
+                "max_retries": 0,
+            },
+        )
+        self._producers = ProducerPool(connection.Pool(POOL_SIZE), limit=POOL_SIZE)
+
+    def wake_workers(self, job_id: int, images: int) -> None:
+        """Say that `images` more images are due, because of a new job."""
+        self._send("optimize-next-image", images, why=f"woken by job {job_id}")
+
+    def top_up(self, images: int, why: str) -> None:
+        """Say again that so many images are due."""
+        self._send("optimize-next-image", images, why=why)
+
+    def follow(self, attempt_id: int, check: int, seconds: float = 0.0) -> None:
+        """Have an attempt's prediction asked about for the `check`-th time, in `seconds`."""
+        self._send("collect-prediction", args=(attempt_id, check), countdown=seconds)
+
+    def announce(self, seconds: float = 0.0) -> None:
+        """Have the queue filled up with what is due in `seconds`; the sweep does it later too."""
+        if seconds <= LONGEST_COUNTDOWN:
+            self._send("announce-due-items", countdown=seconds)
+
+    def sweep(self) -> None:
+        """Ask for a sweep; one that was made just now is enough."""
+        self._send("sweep", expires=LONGEST_COUNTDOWN)
+
+    def _send(self, task: str, times: int = 1, *, why: str = "", **message: Any) -> None:
+        """Publish the messages in one write; they are alike but for their ids."""
+        if why:
+            message["kwargsrepr"] = why
+        try:
+            with (
+                self._producers.acquire(block=True, timeout=POOL_TIMEOUT) as producer,
+                producer.batch(),  # type: ignore[attr-defined]  # newer than its stubs
+            ):
+                for _ in range(times):
+                    app.send_task(task, producer=producer, retry=False, **message)
+        except (KombuError, OSError) as error:
+            log.warning("message not sent", task=task, times=times, error=str(error))

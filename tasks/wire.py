@@ -1,0 +1,232 @@
+"""One HTTP exchange with Replicate: bounded, sent once, and its errors sorted.
+
+The official client retries some calls by itself, sends creates without any time-out, and loses what
+it cannot parse. All of that is settled below it, in the transport that it is given.
+"""
+
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.request import getproxies, proxy_bypass
+
+import httpx
+
+from tasks.provider_errors import (
+    Ambiguous,
+    OperatorNeeded,
+    Permanent,
+    ProviderError,
+    RateLimited,
+    Retryable,
+)
+from tasks.retry_after import retry_after, retry_after_header
+
+LARGEST_ANSWER = 16 * 2**20
+
+# These end before the first byte of the request is written: the create cannot have been accepted.
+NOT_SENT = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+    httpx.UnsupportedProtocol,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Seconds for each phase of a call, and for all of it together."""
+
+    connect: float = 2.0
+    read: float = 5.0
+    write: float = 2.0
+    pool: float = 2.0
+    total: float = 7.5
+
+
+class TimeLeft(dict[str, float]):
+    """Time-outs that httpcore asks for at the start of each phase; together they keep the total."""
+
+    def __init__(self, timeouts: Timeouts) -> None:
+        super().__init__(
+            connect=timeouts.connect,
+            read=timeouts.read,
+            write=timeouts.write,
+            pool=timeouts.pool,
+        )
+        self._end = time.monotonic() + timeouts.total
+
+    def get(self, phase: str, _default: object = None) -> float:  # type: ignore[override]
+        """Return what the phase may take: its own bound, or what is left of the whole."""
+        return max(0.01, min(self[phase], self._end - time.monotonic()))
+
+    @property
+    def over(self) -> bool:
+        """Tell whether the call's time is up: bytes that drip in would otherwise go on for ever."""
+        return time.monotonic() > self._end
+
+
+class Wire(httpx.BaseTransport):
+    """A transport for `replicate.Client` that raises `ProviderError`s and keeps the raw answers.
+
+    Only a 2xx answer with a JSON object gets through to the client; `document` is that object, as
+    the calling thread got it last.
+    """
+
+    def __init__(
+        self, base_url: str, token: str, create_headers: Mapping[str, str], timeouts: Timeouts
+    ) -> None:
+        self._base = httpx.URL(base_url)
+        self._token = token.encode()
+        self._create_headers = create_headers
+        self._timeouts = timeouts
+        self._inner = httpx.HTTPTransport(retries=0, proxy=_proxy(self._base))
+        self._kept = threading.local()
+
+    @property
+    def document(self) -> dict[str, object] | None:
+        """The last answer that this thread got, or None since `forget`."""
+        kept: dict[str, object] | None = getattr(self._kept, "document", None)
+        return kept
+
+    def forget(self) -> None:
+        """Drop the kept answer, so that no call can be taken for the one before it."""
+        self._kept.document = None
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send the request once and return its good answer; raise a `ProviderError` otherwise."""
+        if not same_origin(request.url, self._base):
+            raise Retryable("an address at another host is not followed")
+        creating = request.method == "POST" and request.url.path.endswith("/predictions")
+        if creating:
+            request.headers.update(self._create_headers)
+        answer, fault = self._send(request, creating)
+        if fault or not answer:
+            # Raised outside of the handler: httpx's own exception may quote headers, the token too.
+            raise fault or Retryable("no answer")
+        return answer
+
+    def close(self) -> None:
+        """Close the idle connections."""
+        self._inner.close()
+
+    def _send(
+        self, request: httpx.Request, creating: bool
+    ) -> tuple[httpx.Response | None, ProviderError | None]:
+        try:
+            answer = self._exchange(request)
+        except httpx.RequestError as error:
+            return None, sort_fault(error, creating)
+        document = _read_json(answer)
+        if isinstance(document, dict):
+            self._kept.document = document
+        return answer, sort_answer(answer.status_code, answer.headers, document, creating)
+
+    def _exchange(self, request: httpx.Request) -> httpx.Response:
+        left = TimeLeft(self._timeouts)
+        request.extensions["timeout"] = left
+        response = self._inner.handle_request(request)
+        try:
+            body = _read(response, left)
+        except httpx.RequestError:
+            if response.status_code < 400:
+                raise
+            body = b""  # The status alone says enough about a refusal.
+        finally:
+            response.close()
+        return self._cleaned(response, body, request)
+
+    def _cleaned(
+        self, response: httpx.Response, body: bytes, request: httpx.Request
+    ) -> httpx.Response:
+        """An error page that echoes the request must not carry the token into logs."""
+        headers = [(k, v) for k, v in response.headers.items() if k not in _FRAMING]
+        content = body.replace(self._token, b"[token]")
+        return httpx.Response(
+            response.status_code, headers=headers, content=content, request=request
+        )
+
+
+# They describe the body as it was on the wire, not as it is once read and decoded.
+_FRAMING = {"content-encoding", "content-length", "transfer-encoding"}
+
+
+def same_origin(url: httpx.URL, base: httpx.URL) -> bool:
+    """Tell whether both have one scheme, host and port, and the first brings no password."""
+    return (url.scheme, url.host, url.port, url.userinfo) == (
+        base.scheme,
+        base.host,
+        base.port,
+        base.userinfo,
+    )
+
+
+def sort_fault(error: httpx.RequestError, creating: bool) -> ProviderError:
+    """Sort a call that got no readable answer."""
+    name = type(error).__name__
+    if creating and not isinstance(error, NOT_SENT):
+        return Ambiguous(f"{name}: the create may have been accepted")
+    return Retryable(name)
+
+
+def sort_answer(
+    status: int, headers: httpx.Headers, document: object, creating: bool
+) -> ProviderError | None:
+    """Sort an answer by its status; None means that it is good.
+
+    The classes are those that Replicate documents: 401 and 403 unauthenticated, 402 no credit, 429
+    throttled, other 4xx refused. A redirect means that the base URL is wrong.
+    """
+    detail = _detail(status, document)
+    if 300 <= status < 400:
+        return OperatorNeeded("redirected", detail)
+    if status in _OPERATOR:
+        return OperatorNeeded(_OPERATOR[status], detail)
+    if status == 429:
+        return RateLimited(detail, retry_after(headers, document) or 10.0)
+    if 400 <= status < 500 and status not in {408, 425}:
+        return Permanent("invalid_input" if creating or status != 404 else "result_lost", detail)
+    if 200 <= status < 300 and isinstance(document, dict):
+        return None
+    return _unclear(status, headers, detail, creating)
+
+
+_OPERATOR = {401: "unauthenticated", 403: "unauthenticated", 402: "insufficient_credit"}
+
+
+def _unclear(status: int, headers: httpx.Headers, detail: str, creating: bool) -> ProviderError:
+    """A 5xx or unreadable 2xx may hide an accepted create; a 503 that names a time refuses it."""
+    after = retry_after_header(headers)
+    if creating and not (status == 503 and after):
+        return Ambiguous(detail)
+    return Retryable(detail, after)
+
+
+def _read(response: httpx.Response, left: TimeLeft) -> bytes:
+    body = bytearray()
+    for chunk in response.iter_bytes():
+        body += chunk
+        if left.over:
+            raise httpx.ReadTimeout("the answer dripped in too slowly")
+        if len(body) > LARGEST_ANSWER:
+            raise httpx.ReadError("the answer is too large")
+    return bytes(body)
+
+
+def _read_json(answer: httpx.Response) -> object:
+    try:
+        return answer.json()
+    except (ValueError, RecursionError):
+        return None
+
+
+def _detail(status: int, document: object) -> str:
+    fields = document if isinstance(document, dict) else {}
+    text = fields.get("detail") or fields.get("title") or "no readable reason"
+    return f"{status}: {str(text)[:300]}"
+
+
+def _proxy(base: httpx.URL) -> str | None:
+    """Read the proxy variables here: httpx's own reading would bring the hidden retries back."""
+    return None if proxy_bypass(base.host) else getproxies().get(base.scheme)

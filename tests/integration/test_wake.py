@@ -1,0 +1,73 @@
+"""Messages to workers: one per image, in one write, and never at the cost of the sender."""
+
+import os
+import signal
+import time
+
+import redis
+
+from tasks.queues import Depth, depths
+from tasks.wake import Waker
+from tests.valkey import Valkey
+
+# The promise is half a second; the rest is for a busy machine.
+BOUND = 1.5
+
+
+def test_one_message_per_image(redis_url: str) -> None:
+    waker = Waker(redis_url)
+
+    waker.wake_workers(job_id=12, images=10)
+
+    with redis.Redis.from_url(redis_url) as client:
+        found = depths(client)
+        message = client.lindex("replicate", 0)
+    assert found == {"replicate": Depth(10, 0), "housekeeping": Depth(0, 0)}
+    assert b"woken by job 12" in bytes(str(message), "utf-8")
+
+
+def test_messages_survive_a_broker_that_lost_its_memory(redis_url: str) -> None:
+    waker = Waker(redis_url)
+    with redis.Redis.from_url(redis_url) as client:
+        waker.wake_workers(1, 1)
+        client.flushall()
+
+        waker.wake_workers(2, 3)
+
+        assert depths(client)["replicate"].ready == 3
+
+
+def test_a_broker_that_is_down_delays_nobody() -> None:
+    waker = Waker("redis://127.0.0.1:1/0")
+
+    started = time.monotonic()
+    waker.wake_workers(1, 10)
+
+    assert time.monotonic() - started < BOUND
+
+
+def test_a_broker_that_hangs_delays_nobody(valkey_server: Valkey, redis_url: str) -> None:
+    connected, fresh = Waker(redis_url), Waker(redis_url)
+    connected.wake_workers(1, 1)
+    assert valkey_server.process
+    os.kill(valkey_server.process.pid, signal.SIGSTOP)
+    try:
+        for waker in (connected, fresh, connected):
+            started = time.monotonic()
+            waker.wake_workers(2, 10)
+            assert time.monotonic() - started < BOUND
+    finally:
+        os.kill(valkey_server.process.pid, signal.SIGCONT)
+
+
+def test_a_broker_that_came_back_is_used_again(redis_url: str, valkey_server: Valkey) -> None:
+    waker = Waker(redis_url)
+    waker.wake_workers(1, 1)
+    valkey_server.kill()
+    waker.wake_workers(2, 1)
+    valkey_server.start()
+
+    waker.wake_workers(3, 2)
+
+    with redis.Redis.from_url(redis_url) as client:
+        assert depths(client)["replicate"].ready == 2

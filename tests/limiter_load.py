@@ -1,0 +1,97 @@
+"""One process of many that use the limiter as a worker does: `python -m tests.limiter_load JSON`.
+
+It appends to three files in `folder`, which all processes share, one line of seconds each: `grants`
+(Redis's clock), `claims` (what the database would know), `sends` (directly before the last look at
+the grant's age, and only if that was good).
+"""
+
+import json
+import random
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from config.settings import RateLimit
+from tasks.limiter import Grant, Limiter, LimiterUnavailable, limiter_redis
+from tasks.waiting import SlotQueue
+
+
+@dataclass(frozen=True)
+class Load:
+    url: str
+    folder: str
+    count: int
+    window: float
+    spacing: float
+    seconds: float
+    threads: int = 3
+
+
+def start(load: Load, processes: int) -> list[subprocess.Popen[bytes]]:
+    command = [sys.executable, "-m", "tests.limiter_load", json.dumps(asdict(load))]
+    return [subprocess.Popen(command) for _ in range(processes)]
+
+
+def read(folder: Path, name: str) -> list[float]:
+    """Return the seconds of one file in order; a line that is still being written is not one."""
+    path = folder / name
+    whole, _, _ = (path.read_text() if path.exists() else "").rpartition("\n")
+    return sorted(map(float, whole.split()))
+
+
+def _write(folder: Path, name: str, seconds: float) -> None:
+    with (folder / name).open("a") as file:
+        file.write(f"{seconds:.6f}\n")
+
+
+def _run(load: Load) -> None:
+    folder = Path(load.folder)
+
+    def recent_sends(window: float) -> list[float]:
+        now = time.time()
+        return [now - claim for claim in read(folder, "claims") if claim > now - window]
+
+    limit = RateLimit(load.count, load.window)
+    queue = SlotQueue(
+        limiter := Limiter(limiter_redis(load.url), limit, load.spacing, recent_sends)
+    )
+    stop = threading.Event()
+    threads = [
+        threading.Thread(target=_work, args=(folder, limiter, queue, stop))
+        for _ in range(load.threads)
+    ]
+    for thread in threads:
+        thread.start()
+    stop.wait(load.seconds)
+    stop.set()
+    for thread in threads:
+        thread.join()
+
+
+def _work(folder: Path, limiter: Limiter, queue: SlotQueue, stop: threading.Event) -> None:
+    while not stop.is_set():
+        try:
+            grant = queue.acquire(stop, lambda: True, patience=60)
+        except LimiterUnavailable:
+            stop.wait(0.05)
+            continue
+        if isinstance(grant, Grant):
+            _write(folder, "grants", grant.granted_at)
+            _claim_and_send(folder, limiter, grant)
+
+
+def _claim_and_send(folder: Path, limiter: Limiter, grant: Grant) -> None:
+    """Some claims are slow, and a few so slow that their grant has aged."""
+    claimed_at = time.time()
+    time.sleep(random.choice([0, 0.01, 0.05, 0.15, 0.21]))
+    _write(folder, "claims", claimed_at)
+    sent_at = time.time()
+    if limiter.is_fresh(grant):
+        _write(folder, "sends", sent_at)
+
+
+if __name__ == "__main__":
+    _run(Load(**json.loads(sys.argv[1])))
