@@ -6,7 +6,7 @@ due). So the time-outs are short, and whatever gets lost or comes twice is repai
 
 import sys
 
-from kombu import Queue
+from kombu import Exchange, Queue
 
 from config.settings import Settings, SettingsError
 
@@ -34,7 +34,10 @@ broker_transport_options = {
 REPLICATE, HOUSEKEEPING = "replicate", "housekeeping"
 # Waiting for slots must never delay following predictions or the sweep: two queues, consumed by
 # different processes.
-task_queues = (Queue(REPLICATE), Queue(HOUSEKEEPING))
+task_queues = tuple(
+    Queue(name, Exchange(name, type="direct"), routing_key=name)
+    for name in (REPLICATE, HOUSEKEEPING)
+)
 task_default_queue = HOUSEKEEPING
 task_create_missing_queues = False
 task_routes = {"optimize-next-image": {"queue": REPLICATE}}

@@ -9,10 +9,6 @@ import re
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-RETRY_LATER = "later"
-RETRY_ONCE = "once"
-RETRY_NEVER = "never"
-
 # One sentence for each error code, in a shop owner's words; the provider's own text is never shown.
 MESSAGES = {
     "content_flagged": "The image or the prompt was refused as sensitive content.",
@@ -109,13 +105,13 @@ class Failure:
 # The first pattern that matches decides. Input errors come first: they quote a URL of the shop,
 # which may hold any text.
 _FAILURES = (
-    (r"^Input validation error\b.*\burl\b", Failure("bad_image_url", RETRY_NEVER)),
-    (r"^Input validation error\b", Failure("invalid_input", RETRY_NEVER)),
-    (r"\(E005\)|flagged as sensitive", Failure("content_flagged", RETRY_NEVER)),
-    (r"\(E00[34]\)", Failure("model_busy", RETRY_LATER)),
+    (r"^Input validation error\b.*\burl\b", Failure("bad_image_url", "never")),
+    (r"^Input validation error\b", Failure("invalid_input", "never")),
+    (r"\(E005\)|flagged as sensitive", Failure("content_flagged", "never")),
+    (r"\(E00[34]\)", Failure("model_busy", "later")),
     # The model's owner has trouble with the account behind the model: only people can mend that.
-    (r"\(E00[12]\)", Failure("model_busy", RETRY_LATER, alarm=True)),
-    (r"cannot identify image file", Failure("bad_image_url", RETRY_NEVER)),
+    (r"\(E00[12]\)", Failure("model_busy", "later", alarm=True)),
+    (r"cannot identify image file", Failure("bad_image_url", "never")),
 )
 
 
@@ -124,4 +120,4 @@ def sort_failure(error: str | None) -> Failure:
     for pattern, failure in _FAILURES:
         if re.search(pattern, error or "", re.IGNORECASE | re.DOTALL):
             return failure
-    return Failure("model_failed", RETRY_ONCE)
+    return Failure("model_failed", "once")

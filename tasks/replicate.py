@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
-import replicate
+from replicate.client import Client
 
 from config.settings import Settings
 from tasks.prediction import ModelInput, Prediction, is_prediction_id, read_prediction
@@ -46,7 +46,7 @@ class Replicate:
         )
         # With proxy variables trusted, NO_PROXY would lead some hosts around the mounted transport
         # and back to the client's hidden retries.
-        self._client = replicate.Client(
+        self._client = Client(
             settings.replicate_api_token,
             base_url=settings.replicate_base_url,
             mounts={"all://": self._wire},

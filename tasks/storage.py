@@ -11,24 +11,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 import obstore
 from obstore.exceptions import BaseError
-from obstore.store import (
-    AzureStore,
-    ClientConfig,
-    GCSStore,
-    LocalStore,
-    ObjectStore,
-    RetryConfig,
-    S3Store,
-    from_url,
-)
+from obstore.store import AzureStore, GCSStore, LocalStore, S3Store, from_url
 
 from config.settings import Settings
 from tasks.image_check import ImageKind, check_image
 from tasks.provider_errors import Retryable
+
+if TYPE_CHECKING:
+    from obstore.store import ClientConfig, ObjectStore, RetryConfig
 
 __all__ = ["ImageKind", "Storage", "StorageUnavailable", "check_image", "open_storage"]
 
@@ -42,7 +37,7 @@ class StorageUnavailable(Retryable):
 class Storage:
     """Results by key; thread-safe, one per process, opened after any fork."""
 
-    def __init__(self, store: ObjectStore, folder: Path | None = None) -> None:
+    def __init__(self, store: "ObjectStore", folder: Path | None = None) -> None:
         self._store = store
         self._folder = folder
 
@@ -116,8 +111,11 @@ def open_storage(settings: Settings) -> Storage:
 
 
 # A quick refusal (S3's "slow down") is tried again; a call that hung is not: 0.8 + 6.5 < 8 s.
-CLIENT: ClientConfig = {"connect_timeout": timedelta(seconds=2), "timeout": timedelta(seconds=6.5)}
-RETRIES: RetryConfig = {
+CLIENT: "ClientConfig" = {
+    "connect_timeout": timedelta(seconds=2),
+    "timeout": timedelta(seconds=6.5),
+}
+RETRIES: "RetryConfig" = {
     "max_retries": 2,
     "retry_timeout": timedelta(seconds=0.8),
     "backoff": {

@@ -84,7 +84,8 @@ def _reconcile(gear: Gear) -> int | str:
 
 @worker_ready.connect
 def ask_for_sweeps(sender: Any, **_facts: Any) -> None:
-    """Let every worker ask now and then, so that a dead scheduler is not missed."""
+    """Let every worker ask at its start and then now and again: a dead scheduler is not missed."""
+    _ask()
     sender.timer.call_repeatedly(ASK_EVERY, _ask)
 
 

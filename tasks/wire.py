@@ -57,7 +57,7 @@ class TimeLeft(dict[str, float]):
         )
         self._end = time.monotonic() + timeouts.total
 
-    def get(self, phase: str, _default: object = None) -> float:  # type: ignore[override]
+    def get(self, phase: str, _default: object = None) -> float:
         """Return what the phase may take: its own bound, or what is left of the whole."""
         return max(0.01, min(self[phase], self._end - time.monotonic()))
 
