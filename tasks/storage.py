@@ -107,7 +107,13 @@ def open_storage(settings: Settings) -> Storage:
         if settings.storage_url.startswith("file:"):
             folder = Path(unquote(urlsplit(settings.storage_url).path))
             return Storage(LocalStore(folder, mkdir=True), folder)
-        return Storage(from_url(settings.storage_url, client_options=CLIENT, retry_config=RETRIES))
+        options = CLIENT | {"allow_http": _http_allowed()}
+        return Storage(from_url(settings.storage_url, client_options=options, retry_config=RETRIES))
+
+
+def _http_allowed() -> bool:
+    """Given any client option, obstore no longer reads this one from the environment itself."""
+    return os.environ.get("AWS_ALLOW_HTTP", "").lower() in {"1", "true", "yes", "on"}
 
 
 # A quick refusal (S3's "slow down") is tried again; a call that hung is not: 0.8 + 6.5 < 8 s.
