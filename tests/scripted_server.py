@@ -45,6 +45,7 @@ class ScriptedServer:
     def close(self) -> None:
         """Take no more connections, and end the scripts that wait."""
         self.over.set()
+        self._listener.shutdown(socket.SHUT_RDWR)  # A mere close leaves it open while it accepts.
         self._listener.close()
 
     def _accept(self) -> None:

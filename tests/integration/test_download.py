@@ -8,9 +8,9 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from tasks.download import Downloader, Stopping
+from tasks.download import Downloader, Stopping, result_address
 from tasks.provider_errors import Permanent, ResultGone, ResultUnusable, Retryable
-from tests.integration.test_replicate import TOKEN, settings
+from tests.replicate_bench import TOKEN, settings
 from tests.scripted_server import (
     Script,
     ScriptedServer,
@@ -54,6 +54,19 @@ def test_a_result_comes_as_it_is_and_no_token_goes_out(
     assert "authorization" not in sent.headers
     assert TOKEN not in str(sent)
     assert sent.headers["accept-encoding"] == "identity"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://replicate.delivery/a.jpg",
+        "https://pbxt.replicate.delivery/x/a.jpg?sig=1",
+        "https://REPLICATE.delivery:443/a.jpg",
+        "https://api.replicate.com/v1/files/a/download",
+    ],
+)
+def test_replicates_own_addresses_are_allowed(url: str) -> None:
+    assert result_address(url, httpx.URL("https://api.replicate.com")) == httpx.URL(url)
 
 
 @pytest.mark.parametrize(

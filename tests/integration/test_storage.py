@@ -19,7 +19,7 @@ from config.settings import Settings
 from tasks.image_check import ImageKind, check_image
 from tasks.provider_errors import ResultUnusable, Retryable
 from tasks.storage import Storage, StorageUnavailable, open_storage
-from tests.integration.test_replicate import settings
+from tests.replicate_bench import settings
 
 KEY = "0123456789abcdef0123456789abcdef.png"
 

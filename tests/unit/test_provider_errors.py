@@ -3,6 +3,7 @@
 import httpx
 import pytest
 
+from tasks.answers import sort_answer, sort_fault
 from tasks.provider_errors import (
     MESSAGES,
     Ambiguous,
@@ -15,7 +16,6 @@ from tasks.provider_errors import (
     sort_failure,
 )
 from tasks.retry_after import retry_after
-from tasks.wire import sort_answer, sort_fault
 
 
 @pytest.mark.parametrize(
