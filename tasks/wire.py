@@ -85,27 +85,25 @@ class Wire(httpx.BaseTransport):
         creating = request.method == "POST" and request.url.path.endswith("/predictions")
         if creating:
             request.headers.update(self._create_headers)
-        answer, fault = self._send(request, creating)
-        if fault or not answer:
+        answer = self._send(request, creating)
+        if isinstance(answer, ProviderError):
             # Raised outside of the handler: httpx's own exception may quote headers, the token too.
-            raise fault or Retryable("no answer")
+            raise answer
         return answer
 
     def close(self) -> None:
         """Close the idle connections."""
         self._inner.close()
 
-    def _send(
-        self, request: httpx.Request, creating: bool
-    ) -> tuple[httpx.Response | None, ProviderError | None]:
+    def _send(self, request: httpx.Request, creating: bool) -> httpx.Response | ProviderError:
         try:
             answer = self._exchange(request)
         except httpx.RequestError as error:
-            return None, sort_fault(error, creating)
+            return sort_fault(error, creating)
         document = _read_json(answer)
         if isinstance(document, dict):
             self._kept.document = document
-        return answer, sort_answer(answer.status_code, answer.headers, document, creating)
+        return sort_answer(answer.status_code, answer.headers, document, creating) or answer
 
     def _exchange(self, request: httpx.Request) -> httpx.Response:
         left = TimeLeft(self._timeouts)
