@@ -32,7 +32,9 @@ def test_a_job_goes_in_and_comes_out_optimized(room: Darkroom, tmp_path: Path) -
 
     job = room.job(alice, job_id)
     assert (job.status, job.completed_images, job.failed_images) == (Status.DONE, 5, 0)
-    assert job.created_at <= (job.started_at or job.created_at) <= (job.finished_at or 0)
+    assert job.started_at
+    assert job.finished_at
+    assert job.created_at <= job.started_at <= job.finished_at
     with room.app.app_context():
         keys = [item.result_key for item in reports.items(job_id)]
     assert len(set(keys)) == 5
