@@ -40,12 +40,8 @@ def sort_answer(
     finds nothing that the model's name is: no customer's image is to blame for these.
     """
     detail = _detail(status, document)
-    if 300 <= status < 400:
-        return OperatorNeeded("redirected", detail)
-    if status in _OPERATOR:
-        return OperatorNeeded(_OPERATOR[status], detail)
-    if creating and status == 404:
-        return OperatorNeeded("model_not_found", detail)
+    if reason := _operators_fault(status, creating):
+        return OperatorNeeded(reason, detail)
     if status == 429:
         return RateLimited(detail, retry_after(headers, document) or 10.0)
     if 400 <= status < 500 and status not in {408, 425}:
@@ -56,6 +52,12 @@ def sort_answer(
 
 
 _OPERATOR = {401: "unauthenticated", 403: "unauthenticated", 402: "insufficient_credit"}
+
+
+def _operators_fault(status: int, creating: bool) -> str | None:
+    if 300 <= status < 400:
+        return "redirected"
+    return "model_not_found" if creating and status == 404 else _OPERATOR.get(status)
 
 
 def _unclear(status: int, headers: httpx.Headers, detail: str, creating: bool) -> ProviderError:
