@@ -3,13 +3,33 @@
 from flask import Flask
 from flask_cors import CORS
 
-from api import access, credits, current, errors, image_optimization, jobs, paths
+from api import (
+    access,
+    credits,
+    current,
+    docs,
+    errors,
+    health,
+    image_optimization,
+    jobs,
+    metrics,
+    paths,
+    results,
+)
 from api.openapi import open_api
 from config.settings import Settings
 from models.database import bind
 
 LARGEST_BODY = 256 * 1024
-BLUEPRINTS = (image_optimization.blp, jobs.blp, credits.blp)
+BLUEPRINTS = (
+    image_optimization.blp,
+    jobs.blp,
+    credits.blp,
+    results.blp,
+    health.blp,
+    metrics.blp,
+    docs.blp,
+)
 
 
 def create_app(settings: Settings) -> Flask:
@@ -25,6 +45,7 @@ def create_app(settings: Settings) -> Flask:
     api = open_api(app)
     for blueprint in BLUEPRINTS:
         api.register_blueprint(blueprint)
+    app.register_blueprint(docs.assets)
     return app
 
 

@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from typing import Any
 
-from api import current
+from api import current, examples
 from api.etags import revalidate
 from api.openapi import CACHING, IF_NONE_MATCH, Blueprint
 from api.schemas import CreditsSchema
@@ -13,7 +13,7 @@ blp = Blueprint("credits", "/api/credits", "What may still be spent.", private=T
 
 
 @blp.route("", parameters=[IF_NONE_MATCH])
-@blp.response(200, CreditsSchema, headers=CACHING)
+@blp.response(200, CreditsSchema, example=examples.CREDITS, headers=CACHING)
 @blp.refuses(304)
 def show_credits() -> dict[str, Any]:
     """Show the balance, the plan and what an image costs."""

@@ -29,8 +29,10 @@ class Page:
         return [self.next_cursor, *((job.id, job.version) for job in self.jobs)]
 
 
-def page_of_jobs(status: Sequence[Status], limit: int, cursor: str | None) -> Page:
-    """Return a page of this instance's jobs; raises `InvalidInput` for a cursor that is not its own.
+def page_of_jobs(
+    limit: int, status: Sequence[Status] = tuple(Status), cursor: str | None = None
+) -> Page:
+    """Return a page of this instance's jobs; raises `InvalidInput` for a cursor not its own.
 
     One job more than asked for is read: it tells whether there is a next page.
     """

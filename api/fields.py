@@ -51,7 +51,7 @@ class ImageUrl(Text):
         super().__init__(2048, URL, validate=[_http_url], **options)
 
 
-class Few(fields.List):
+class Few(fields.List[Any]):
     """1 to `most` elements; a list that is too long is refused before its elements are read."""
 
     def __init__(self, inner: fields.Field[Any], most: int, **options: Any) -> None:
@@ -69,10 +69,10 @@ class Few(fields.List):
 class Digits(fields.Integer):
     """A whole number in a query: plain digits, without sign, space, underscore or leading zero."""
 
-    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> int | None:
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> int:
         if not re.fullmatch(r"[1-9][0-9]{0,17}", value):
             raise ValidationError("Must be a whole number in digits.")
-        return super()._deserialize(value, *args, **kwargs)
+        return super()._deserialize(value, attr, data, **kwargs)
 
 
 class StatusList(fields.String):

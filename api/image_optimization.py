@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from api import current
+from api import current, examples
 from api.openapi import TEXT, Blueprint
 from api.schemas import IdempotencyHeaders, JobOrderSchema, ReceiptSchema
 from models import lifecycle
@@ -20,9 +20,9 @@ HEADERS = {
 
 
 @blp.route("", methods=["POST"])
-@blp.arguments(JobOrderSchema)
+@blp.arguments(JobOrderSchema, example=examples.ORDER)
 @blp.arguments(IdempotencyHeaders, location="headers")
-@blp.response(201, ReceiptSchema, headers=HEADERS)
+@blp.response(201, ReceiptSchema, example=examples.RECEIPT, headers=HEADERS)
 @blp.refuses(402, 409, 413, 415, 422)
 def submit_job(order: JobOrder, headers: dict[str, Any]) -> tuple[Receipt, dict[str, str]]:
     """Start optimizing the images of one product.
@@ -30,7 +30,7 @@ def submit_job(order: JobOrder, headers: dict[str, Any]) -> tuple[Receipt, dict[
     Every image costs credits at once; too few of them change nothing.
     """
     price = current.settings().credits_per_image
-    receipt = lifecycle.submit(current.instance(), order, price, headers["key"])
+    receipt = lifecycle.submit(current.instance(), order, price, headers.get("key"))
     _announce(receipt)
     return receipt, _headers(receipt)
 

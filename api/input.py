@@ -7,8 +7,8 @@ from typing import Any, NoReturn
 import flask
 import marshmallow
 from flask import current_app, request
-from werkzeug.exceptions import UnsupportedMediaType
 from webargs.flaskparser import FlaskParser
+from werkzeug.exceptions import UnsupportedMediaType
 
 from api import strict_json
 from api.problems import InvalidInput
@@ -19,7 +19,7 @@ class StrictParser(FlaskParser):
     schema, which refuses them. Headers alone may hold more than a schema knows."""
 
     DEFAULT_VALIDATION_STATUS = 400
-    DEFAULT_UNKNOWN_BY_LOCATION = {"headers": marshmallow.EXCLUDE}
+    DEFAULT_UNKNOWN_BY_LOCATION = {"headers": marshmallow.EXCLUDE}  # noqa: RUF012
 
     def load_json(self, req: flask.Request, schema: marshmallow.Schema) -> Any:  # noqa: ARG002
         """Return the body's object. Its size is bounded by `MAX_CONTENT_LENGTH`."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from api import current, cursors
+from api import current, cursors, examples
 from api.etags import revalidate
 from api.openapi import CACHING, IF_NONE_MATCH, Blueprint
 from api.schemas import JobDetailSchema, JobPageSchema, JobsQuery
@@ -15,17 +15,17 @@ blp = Blueprint("jobs", "/api/image-optimization/jobs", "Follow jobs.", private=
 
 @blp.route("", parameters=[IF_NONE_MATCH])
 @blp.arguments(JobsQuery, location="query")
-@blp.response(200, JobPageSchema, headers=CACHING)
+@blp.response(200, JobPageSchema, example=examples.PAGE, headers=CACHING)
 @blp.refuses(304)
 def list_jobs(query: dict[str, Any]) -> cursors.Page:
     """List jobs, newest first."""
     page = cursors.page_of_jobs(**query)
-    revalidate(query["status"], query["limit"], query["cursor"], page.versions)
+    revalidate(query, page.versions)
     return page
 
 
 @blp.route("/<id:job_id>", parameters=[IF_NONE_MATCH])
-@blp.response(200, JobDetailSchema, headers=CACHING)
+@blp.response(200, JobDetailSchema, example=examples.DETAIL, headers=CACHING)
 @blp.refuses(304, 404)
 def show_job(job_id: int) -> dict[str, Job | Sequence[Item]]:
     """Show a job and its images.

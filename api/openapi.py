@@ -58,10 +58,12 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
 
     def route(self, rule: str, **options: Any) -> Callable[[View], View]:
         """Register a view at an address, with the refusals that every view shares."""
-        common = (400, 401, 500, 503) if self.private else (400, 500)
+        common = (400, 401, 405, 500, 503) if self.private else (400, 405, 500)
 
         def register(view: View) -> View:
             documented: View = self.refuses(*common)(view)
+            if self.private:
+                documented = self.doc(security=[{"instance": []}])(documented)
             registered: View = super(Blueprint, self).route(rule, **options)(documented)
             return registered
 
@@ -78,6 +80,11 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
         decorator: Callable[[View], View] = super().response(
             status, schema, headers=headers, **options
         )
+        return decorator
+
+    def alt_response(self, status: int, **options: Any) -> Callable[[View], View]:
+        """Document another answer."""
+        decorator: Callable[[View], View] = super().alt_response(status, **options)
         return decorator
 
     def doc(self, **facts: Any) -> Callable[[View], View]:

@@ -2,8 +2,16 @@
 
 from typing import Any
 
-from marshmallow import RAISE, Schema, ValidationError, fields, post_dump, post_load, validate
-from marshmallow import validates_schema
+from marshmallow import (
+    RAISE,
+    Schema,
+    ValidationError,
+    fields,
+    post_dump,
+    post_load,
+    validate,
+    validates_schema,
+)
 
 from api.fields import Digits, Few, ImageUrl, Moment, Prompt, ResultUrl, StatusList, Text
 from config.plans import PLANS
@@ -76,7 +84,7 @@ class JobOrderSchema(Shape):
         twins = [n for n, image_id in enumerate(ids) if image_id in ids[:n]]
         if twins:
             message = {"imageId": ["Another image of this job has this id."]}
-            raise ValidationError({"images": {n: message for n in twins}})
+            raise ValidationError({"images": dict.fromkeys(twins, message)})
 
     @post_load
     def _to_order(self, data: dict[str, Any], **_: Any) -> JobOrder:
@@ -88,9 +96,9 @@ class IdempotencyHeaders(Schema):
 
     key = fields.String(
         data_key="Idempotency-Key",
-        load_default=None,
         validate=validate.Regexp(
-            r"^[\x20-\x7e]{1,255}$", error="Must be 1 to 255 printable ASCII characters."
+            r"^[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?$",
+            error="Must be 1 to 255 printable ASCII characters.",
         ),
         metadata={
             "description": "The first answer is given again for 24 hours, and nothing is charged"
@@ -156,17 +164,14 @@ class JobsQuery(Shape):
     """Which jobs to list."""
 
     status = StatusList(
-        load_default=tuple(Status),
         metadata={
             "description": "Statuses with commas between them; all of them by default.",
             "pattern": "^({0})(,({0}))*$".format("|".join(Status)),
             "example": "PENDING,RUNNING",
-            "default": None,
         },
     )
     limit = Digits(load_default=20, validate=validate.Range(min=1, max=100))
     cursor = fields.String(
-        load_default=None,
         validate=validate.Length(min=1, max=200),
         metadata={"description": "The `nextCursor` of the page before."},
     )
@@ -189,11 +194,21 @@ class CreditsSchema(Shape):
     credits_per_image = fields.Integer(required=True)
 
 
+class HealthSchema(Shape):
+    """The process lives."""
+
+    status = fields.String(required=True, validate=validate.OneOf(["ok"]))
+
+
 class CheckSchema(Shape):
     """Whether the service can do its work; each check is ok or a word that says why not."""
 
     status = fields.String(required=True, validate=validate.OneOf(["ok", "failed"]))
-    checks = fields.Dict(keys=fields.String(), values=fields.String())
+    checks = fields.Dict(
+        keys=fields.String(),
+        values=fields.String(),
+        required=True,
+    )
 
 
 class ProblemSchema(Shape):

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from alembic.migration import MigrationContext
 from sqlalchemy import Select, func, select, union_all
 from sqlalchemy.orm import Session
 
@@ -86,6 +87,12 @@ def result(session: Session, key: str) -> Result:
     if content_type is None:
         raise NotFound("There is no such result.")
     return Result(key, content_type)
+
+
+@reading
+def revision(session: Session) -> str | None:
+    """The migration that the database is at; None before the first."""
+    return MigrationContext.configure(session.connection()).get_current_revision()
 
 
 @reading
