@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from models.clock import age
 from models.database import reading
 from models.errors import NotFound
-from models.tables import Item, Job, Status
+from models.tables import Instance, Item, Job, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,29 @@ def job(session: Session, instance_id: int, job_id: int) -> Job:
     if found is None:
         raise NotFound(f"There is no job {job_id}.")
     return found
+
+
+@reading
+def anyones_job(session: Session, job_id: int) -> tuple[Job, str]:
+    """A job of any instance, for operators, and the instance's name; raises `NotFound`."""
+    owned = select(Job, Instance.name).join(Instance, Instance.id == Job.instance_id)
+    row = session.execute(owned.where(Job.id == job_id)).one_or_none()
+    if row is None:
+        raise NotFound(f"There is no job {job_id}.")
+    return row.Job, row.name
+
+
+@reading
+def newest_jobs(
+    session: Session, statuses: Sequence[Status], limit: int, instance_id: int | None = None
+) -> Sequence[tuple[Job, str]]:
+    """The newest jobs with their instances' names, of all instances or of one, for operators."""
+    owned = select(Job, Instance.name).join(Instance, Instance.id == Job.instance_id)
+    chosen = owned.where(Job.status.in_(statuses))
+    if instance_id is not None:
+        chosen = chosen.where(Job.instance_id == instance_id)
+    rows = session.execute(chosen.order_by(Job.id.desc()).limit(limit))
+    return [(row.Job, row.name) for row in rows]
 
 
 @reading

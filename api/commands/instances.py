@@ -1,0 +1,78 @@
+"""`instances create|list|disable|rotate-token`: who may use the service."""
+
+import json
+
+import click
+
+from api.commands.advice import SEE_INSTANCES, Commands, advise
+from api.commands.output import show
+from config.plans import PLANS
+from models import accounts
+
+instances = Commands("instances", help="Make instances (the installed apps of shops) and tokens.")
+as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead.")
+
+
+class Name(click.ParamType[str]):
+    """The name of an instance: 1 to 255 printable characters without a space at either end."""
+
+    name = "name"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Refuse what the database or a terminal could not show again."""
+        if value != value.strip() or not value.isprintable() or not 0 < len(value) <= 255:
+            self.fail("a name is 1 to 255 printable characters, no space at its ends", param, ctx)
+        return value
+
+
+@instances.command("create")
+@click.argument("name", type=Name())
+@click.option("--plan", type=click.Choice(list(PLANS)), default="free", show_default=True)
+@as_json
+def create(name: str, plan: str, as_json: bool) -> None:
+    """Create an instance and print its token, which is shown this once and kept nowhere."""
+    with advise("Choose another name, or give it a new token: instances rotate-token."):
+        instance, token = accounts.create(name, plan)
+    facts = {"id": instance.id, "name": name, "plan": plan, "credits": instance.balance}
+    _print_token(facts, token, as_json)
+
+
+@instances.command("rotate-token")
+@click.argument("name")
+@as_json
+def rotate_token(name: str, as_json: bool) -> None:
+    """Give an instance a new token; the old one is refused from now on."""
+    with advise(SEE_INSTANCES):
+        token = accounts.rotate_token(name)
+    _print_token({"name": name}, token, as_json)
+
+
+def _print_token(facts: dict[str, object], token: str, as_json: bool) -> None:
+    """Only the token goes to standard output, so that `TOKEN=$(flask …)` works."""
+    click.echo(json.dumps(facts | {"token": token}) if as_json else token)
+    click.echo("Keep this token now: it is not shown again.", err=True)
+
+
+@instances.command("list")
+def list_instances() -> None:
+    """List every instance with its plan, its credits and what it has waiting."""
+    show(
+        ("id", "name", "plan", "credits", "waiting", "state", "created"),
+        (
+            (i.id, i.name, i.plan, i.balance, i.due_items, _state(i.disabled_at), i.created_at)
+            for i in accounts.everyone()
+        ),
+    )
+
+
+def _state(disabled_at: object) -> str:
+    return "disabled" if disabled_at else "active"
+
+
+@instances.command("disable")
+@click.argument("name")
+def disable(name: str) -> None:
+    """Refuse an instance's token; what it submitted before is still worked on."""
+    with advise(SEE_INSTANCES):
+        accounts.disable(name)
+    click.echo(f"The token of {name} is refused from now on.")

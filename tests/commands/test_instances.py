@@ -1,0 +1,92 @@
+"""`flask instances …`."""
+
+import json
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskCliRunner
+
+from models import accounts
+
+
+def test_create_prints_nothing_but_the_token(command_line: FlaskCliRunner, bare_app: Flask) -> None:
+    result = command_line.invoke(args=["instances", "create", "alice", "--plan", "pro"])
+
+    token = result.stdout.strip()
+    assert result.exit_code == 0
+    assert "not shown again" in result.stderr
+    with bare_app.app_context():
+        assert accounts.authenticate(token) == accounts.find("alice").id
+
+
+def test_create_as_json_tells_the_plans_first_credits(command_line: FlaskCliRunner) -> None:
+    result = command_line.invoke(args=["instances", "create", "alice", "--plan", "pro", "--json"])
+
+    facts = json.loads(result.stdout)
+    assert facts.pop("token").startswith("dk_")
+    assert facts == {"id": 1, "name": "alice", "plan": "pro", "credits": 15_000}
+
+
+def test_a_taken_name_is_refused_in_one_line(command_line: FlaskCliRunner) -> None:
+    command_line.invoke(args=["instances", "create", "alice"])
+
+    result = command_line.invoke(args=["instances", "create", "alice"])
+
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert result.stderr == (
+        "Error: There is an instance alice already."
+        " Choose another name, or give it a new token: instances rotate-token.\n"
+    )
+
+
+@pytest.mark.parametrize("name", ["", " alice", "al\nice", "a" * 256])
+def test_a_name_that_cannot_be_shown_again_is_refused(
+    command_line: FlaskCliRunner, name: str
+) -> None:
+    result = command_line.invoke(args=["instances", "create", name])
+
+    assert result.exit_code == 2
+    assert "1 to 255 printable characters" in result.stderr
+
+
+def test_list_is_one_tab_separated_line_an_instance(command_line: FlaskCliRunner) -> None:
+    command_line.invoke(args=["instances", "create", "alice", "--plan", "basic"])
+    command_line.invoke(args=["instances", "create", "bob"])
+    command_line.invoke(args=["instances", "disable", "bob"])
+
+    result = command_line.invoke(args=["instances", "list"])
+
+    rows = [line.split("\t")[:6] for line in result.stdout.splitlines()]
+    assert rows == [
+        ["id", "name", "plan", "credits", "waiting", "state"],
+        ["1", "alice", "basic", "1500", "0", "active"],
+        ["2", "bob", "free", "150", "0", "disabled"],
+    ]
+
+
+def test_a_new_token_replaces_the_old_one(command_line: FlaskCliRunner, bare_app: Flask) -> None:
+    old = command_line.invoke(args=["instances", "create", "alice"]).stdout.strip()
+
+    new = command_line.invoke(args=["instances", "rotate-token", "alice"]).stdout.strip()
+
+    with bare_app.app_context():
+        assert accounts.authenticate(old) is None
+        assert accounts.authenticate(new) == 1
+
+
+def test_a_disabled_instance_is_refused(command_line: FlaskCliRunner, bare_app: Flask) -> None:
+    token = command_line.invoke(args=["instances", "create", "alice"]).stdout.strip()
+
+    command_line.invoke(args=["instances", "disable", "alice"])
+
+    with bare_app.app_context():
+        assert accounts.authenticate(token) is None
+
+
+@pytest.mark.parametrize("verb", ["disable", "rotate-token"])
+def test_an_unknown_name_points_to_the_list(command_line: FlaskCliRunner, verb: str) -> None:
+    result = command_line.invoke(args=["instances", verb, "nobody"])
+
+    assert result.exit_code == 1
+    assert "There is no instance nobody. `flask --app wsgi instances list`" in result.stderr
