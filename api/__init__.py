@@ -18,6 +18,7 @@ from api import (
 )
 from api.openapi import open_api
 from config.settings import Settings
+from models import migrations
 from models.database import bind
 
 LARGEST_BODY = 256 * 1024
@@ -35,6 +36,7 @@ BLUEPRINTS = (
 def create_app(settings: Settings) -> Flask:
     """Return the WSGI application."""
     app = bind(settings)
+    migrations.attach(app)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     app.json.sort_keys = False  # type: ignore[attr-defined]
     current.equip(app, settings)
