@@ -57,7 +57,8 @@ class Plain(RequestHandler):
         self.set_status(answer.status)
         for header, value in answer.all_headers.items():
             self.set_header(header, value)
-        self.write(answer.body)
+        if answer.body:
+            self.write(answer.body)
         try:
             for start in range(0, answer.padding, PIECE):
                 self.write(bytes(min(PIECE, answer.padding - start)))
