@@ -126,12 +126,20 @@ class Endpoint(Plain):
         """Let the fault happen: None goes on as if nothing had been, after a while."""
         self.entry["fault"] = f"{fault.kind} {fault.phase}"
         if fault.kind == "delay":
-            await asyncio.sleep(fault.seconds)
+            await self._late(fault.seconds)
             return None
         if spoiled := faults.instead(fault, answer):
             return spoiled
         await faults.break_off(self.detach(), fault, answer or faults.MADE_UP)
         raise Gone
+
+    async def _late(self, seconds: float) -> None:
+        """Go on later, but not into the world after a reset: that is another test's."""
+        record = self.world.record
+        await asyncio.sleep(seconds)
+        if self.world.record is not record:
+            self.detach().close()
+            raise Gone
 
 
 class Unknown(Endpoint):

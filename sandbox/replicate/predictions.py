@@ -21,7 +21,8 @@ ALPHABET = string.ascii_lowercase + string.digits
 
 @dataclass(eq=False)
 class Prediction:
-    """One prediction; times are seconds of the wall clock, `base` is the API's root URL.
+    """One prediction; times are seconds of the wall clock, the creation's
+    in whole microseconds, as it is shown and compared; `base` is the API's root URL.
 
     `size` is the length of the request that made it, in bytes.
     """
@@ -39,7 +40,7 @@ class Prediction:
     output: str | None = None
     error: str | None = None
     logs: str = ""
-    created: float = field(default_factory=time.time)
+    created: float = field(default_factory=lambda: round(time.time(), 6))
     started: float | None = None
     completed: float | None = None
     data_removed: bool = False

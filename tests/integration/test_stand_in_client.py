@@ -119,7 +119,7 @@ def test_canceling_ends_a_prediction_and_spares_one_that_has_ended(
 
 
 def test_a_failed_prediction_raises_its_text(client: Client) -> None:
-    with pytest.raises(ModelError, match="sensitive.*E005"):
+    with pytest.raises(ModelError, match=r"sensitive.*E005"):
         client.run(MODEL, input={"prompt": "nicer [fail E005]"})
 
 
