@@ -16,11 +16,11 @@ from api import (
     paths,
     results,
 )
+from api.input import READ_AT_MOST
 from api.openapi import open_api
 from config.settings import Settings
 from models.database import bind
 
-LARGEST_BODY = 256 * 1024
 BLUEPRINTS = (
     image_optimization.blp,
     jobs.blp,
@@ -35,7 +35,7 @@ BLUEPRINTS = (
 def create_app(settings: Settings) -> Flask:
     """Return the WSGI application."""
     app = bind(settings)
-    app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
+    app.config["MAX_CONTENT_LENGTH"] = READ_AT_MOST
     app.json.sort_keys = False  # type: ignore[attr-defined]
     current.equip(app, settings)
     paths.register(app)
