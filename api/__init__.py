@@ -5,6 +5,7 @@ from flask_cors import CORS
 
 from api import (
     access,
+    commands,
     credits,
     current,
     docs,
@@ -46,6 +47,7 @@ def create_app(settings: Settings) -> Flask:
     for blueprint in BLUEPRINTS:
         api.register_blueprint(blueprint)
     app.register_blueprint(docs.assets)
+    commands.register(app)
     return app
 
 
