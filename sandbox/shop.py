@@ -1,4 +1,4 @@
-"""The demo shop: products made of a few free photographs, for the demo and the pages to order from."""
+"""The demo shop: a few products, made of free photographs, to order from."""
 
 import functools
 import io

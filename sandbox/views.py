@@ -26,8 +26,8 @@ def mirrored(photograph: Image.Image) -> Image.Image:
 
 def dim(photograph: Image.Image) -> Image.Image:
     """Taken with too little light, pale and bluish: a picture that needs optimizing."""
-    pale = ImageEnhance.Color(ImageEnhance.Brightness(photograph).enhance(0.5)).enhance(0.7)
-    return Image.blend(pale, Image.new("RGB", pale.size, (52, 60, 78)), 0.18)
+    pale = ImageEnhance.Color(ImageEnhance.Brightness(photograph).enhance(0.6)).enhance(0.75)
+    return Image.blend(pale, Image.new("RGB", pale.size, (52, 60, 78)), 0.15)
 
 
 def wide(photograph: Image.Image) -> Image.Image:

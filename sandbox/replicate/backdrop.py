@@ -1,13 +1,14 @@
-"""What lies behind the product: found by colour from the picture's border, then whitened or blurred.
+"""What lies behind the product, found by colour from the picture's border.
 
 A cheap guess by design. It works on a small copy, in plain Python, and is scaled up and feathered.
 """
 
-from PIL import Image, ImageChops, ImageFilter
+from PIL import Image, ImageChops, ImageFilter, ImageOps
 
 SMALL = 112  # pixels along the longer side of the copy in which the backdrop is looked for
-STEP = 13  # how far a neighbour's colour may be for the flood to go on
-REACH = 30  # how far a colour may be from every colour of the border
+STEP = 17  # how far a neighbour's colour may be for the flood to go on
+REACH = 44  # how far a colour may be from every colour of the border
+BAY = 9  # pixels of the small copy: the widest bay that is closed
 PALETTE = 6  # colours by which the border is described
 
 Colour = tuple[int, ...]
@@ -39,10 +40,11 @@ def backdrop_mask(picture: Image.Image) -> Image.Image:
 
 
 def _closed(mask: Image.Image) -> Image.Image:
-    """Close the bays that the flood washed into the product, and keep an oval in the middle."""
-    bays = mask.filter(ImageFilter.MinFilter(9)).filter(ImageFilter.MaxFilter(11))
-    oval = Image.radial_gradient("L").resize(mask.size).point([255 * (v > 55) for v in range(256)])
-    return ImageChops.darker(bays, oval).filter(ImageFilter.MedianFilter(5))
+    """Close the bays that the flood washed into the product."""
+    edge = BAY // 2
+    wide = ImageOps.expand(mask, border=edge, fill=255)
+    closed = wide.filter(ImageFilter.MinFilter(BAY)).filter(ImageFilter.MaxFilter(BAY))
+    return ImageOps.crop(closed.filter(ImageFilter.MedianFilter(5)), edge)
 
 
 def _flooded(small: Image.Image) -> set[Place]:

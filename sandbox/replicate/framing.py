@@ -5,7 +5,7 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 LABEL = "Darkroom sandbox: not the real model"
 RATIOS = ("1:1", "2:3", "3:2", "3:4", "4:3", "4:5", "5:4", "9:16", "16:9", "21:9")
 MATCH = "match_input_image"
-RIBBON = (28, 30, 36, 205)
+RIBBON = (28, 30, 36, 205)  # red, green, blue, opacity
 INK = (255, 255, 255, 235)
 
 
@@ -35,15 +35,23 @@ def labelled(picture: Image.Image) -> Image.Image:
 
 
 def _ribbon(size: tuple[int, int]) -> Image.Image:
-    """Draw the ribbon in proportion to the picture; a very small picture gets a shrunken one."""
-    text = max(10.0, min(size) / 36)
-    font = ImageFont.load_default(text)
+    """The ribbon in proportion to the picture, and never wider than it.
+
+    It is drawn three times as large and reduced, because small letters drawn directly sit unevenly.
+    """
+    height = max(15, min(size) // 22)
+    large = _drawn_ribbon(height * 3)
+    width = min(size[0], large.width // 3)
+    return large.resize((width, max(1, large.height * width // large.width)))
+
+
+def _drawn_ribbon(height: int) -> Image.Image:
+    font = ImageFont.load_default(height * 0.6)
     left, top, right, bottom = font.getbbox(LABEL)
-    pad = text * 0.55
-    box = (round(right - left + 2 * pad), round(bottom - top + 2 * pad))
+    pad = (height - (bottom - top)) / 2
+    box = (round(right - left + 2.4 * pad), height)
     ribbon = Image.new("RGBA", box, (0, 0, 0, 0))
     draw = ImageDraw.Draw(ribbon)
-    draw.rounded_rectangle((0, 0, box[0] - 1, box[1] - 1), radius=text * 0.4, fill=RIBBON)
-    draw.text((pad - left, pad - top), LABEL, font=font, fill=INK)
-    ribbon.thumbnail((max(1, size[0] * 9 // 10), max(1, size[1] // 2)))
+    draw.rounded_rectangle((0, 0, box[0] - 1, height - 1), radius=height * 0.2, fill=RIBBON)
+    draw.text((1.2 * pad - left, pad - top), LABEL, font=font, fill=INK)
     return ribbon

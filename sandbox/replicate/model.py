@@ -4,6 +4,7 @@ One and the same request always gives the same bytes, so a test can tell one res
 """
 
 import io
+import struct
 
 from PIL import Image, ImageOps
 
@@ -14,9 +15,10 @@ MAX_PIXELS = 40_000_000
 MAX_SIDE = 2048  # pixels; the real model makes about a megapixel, and a larger one only costs time
 ENCODINGS = {"jpg": ("JPEG", {"quality": 90}), "png": ("PNG", {})}
 READABLE = ("JPEG", "PNG", "WEBP", "GIF")
-# What Pillow's decoders raise for bytes that are damaged, cut short or of no known kind.
+# What Pillow raises for bytes that are damaged, cut short or of no known kind; TypeError and
+# struct.error come from its EXIF reader.
 UNREADABLE = (
-    OSError, SyntaxError, ValueError, EOFError, IndexError, OverflowError,
+    OSError, SyntaxError, ValueError, EOFError, IndexError, OverflowError, TypeError, struct.error,
     Image.DecompressionBombError, Image.DecompressionBombWarning,
 )  # fmt: skip
 

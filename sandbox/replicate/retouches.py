@@ -16,8 +16,8 @@ def base_retouch(picture: Image.Image) -> Image.Image:
     The gentle lift of the middle tones shows even on a picture that has full contrast already.
     """
     full = ImageOps.autocontrast(picture, cutoff=(0.4, 0.4), preserve_tone=True)
-    toned = _gamma(Image.blend(picture, full, 0.75), 0.86)
-    coloured = ImageEnhance.Color(toned).enhance(1.12)
+    toned = _gamma(Image.blend(picture, full, 0.75), 0.88)
+    coloured = ImageEnhance.Color(toned).enhance(1.06)
     return coloured.filter(ImageFilter.UnsharpMask(radius=2, percent=60, threshold=3))
 
 
@@ -38,7 +38,7 @@ def darker(picture: Image.Image) -> Image.Image:
 
 def warmer(picture: Image.Image) -> Image.Image:
     """Move the light towards a low sun."""
-    return _channels(picture, 1.07, 1.0, 0.86)
+    return _channels(picture, 1.04, 1.0, 0.86)
 
 
 def cooler(picture: Image.Image) -> Image.Image:
@@ -61,7 +61,7 @@ def contrasted(picture: Image.Image) -> Image.Image:
 def sharper(picture: Image.Image) -> Image.Image:
     """Bring out edges, by a radius that grows with the picture."""
     radius = max(1.0, max(picture.size) / 450)
-    return picture.filter(ImageFilter.UnsharpMask(radius=radius, percent=130, threshold=2))
+    return picture.filter(ImageFilter.UnsharpMask(radius=radius, percent=90, threshold=2))
 
 
 def softer(picture: Image.Image) -> Image.Image:
@@ -96,8 +96,8 @@ def _words(pattern: str) -> re.Pattern[str]:
     return re.compile(rf"\b(?:{pattern})\b", re.IGNORECASE)
 
 
-# The backdrop comes first, as its edges are easiest to find in the picture's own colours; what takes
-# colour away comes last.
+# The backdrop comes first, as its edges are easiest to find in the picture's own colours; what
+# takes colour away comes after all that changes colour.
 TABLE: tuple[tuple[re.Pattern[str], Retouch], ...] = (
     (_words(r"(?:white|studio|plain|clean|seamless)(?:[ ,]+\w+){0,2}[ ,]+(?:background|backdrop)"
             r"|background (?:is |to |in )?(?:pure )?white|on white|remove (?:the )?background"

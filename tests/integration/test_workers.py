@@ -44,7 +44,7 @@ def test_a_job_goes_in_and_comes_out_optimized(room: Darkroom, tmp_path: Path) -
             picture.load()
     assert len(room.stand_in.creates()) == 5
     assert all(
-        not request["authorized"]
+        not request["authorization"]
         for request in room.stand_in.requests()
         if request["path"].startswith("/output/")
     )
