@@ -11,7 +11,6 @@ instance, job, item.
 """
 
 import random
-import secrets
 import time
 from typing import Any
 
@@ -20,7 +19,7 @@ from sqlalchemy import Update, exists, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from models import idempotency, ledger
+from models import idempotency, ledger, turns
 from models.clock import from_now, now
 from models.database import changed, reading, transaction
 from models.orders import JobOrder, Receipt, Requeued, Turn
@@ -31,8 +30,6 @@ log = structlog.get_logger(__name__)
 MAX_ATTEMPTS = 5
 # An item's pauses between attempts grow by this factor: 10 s, 30 s, 90 s, 270 s by default.
 BACKOFF_FACTOR = 3
-# From the claim until the prediction id is noted: the create's own bound of 9 s and some slack.
-LEASE_SECONDS = 30.0
 CLAIM_TRIES = 8
 
 COUNTERS = {
@@ -98,34 +95,20 @@ def claim_next(deadline: float) -> Turn | None:
 
 @transaction
 def _claim(session: Session, deadline: float) -> Turn | None:
-    instance = session.scalar(
-        select(Instance)
-        .where(Instance.due_items > 0)
-        .order_by(Instance.last_served, Instance.id)
-        .limit(1)
-        .with_for_update(skip_locked=True, key_share=True)
-    )
+    instance = turns.next_instance(session)
     if instance is None:
         return None
-    item = _oldest_due(session, instance)
+    item = turns.oldest_due(session, instance)
     if item is None:
         log.error("due items miscounted", instance=instance.id, counted=instance.due_items)
         instance.due_items = 0
         return None
     _start(session, item.job_id)
-    attempt = _new_attempt(session, item, deadline)
+    attempt = turns.new_attempt(session, item, deadline)
     item.status, item.attempt_id, item.updated_at = Status.RUNNING, attempt.id, now()
     instance.due_items -= 1
     instance.last_served = now()
     return Turn.of(attempt.id, attempt.reference, item)
-
-
-def _oldest_due(session: Session, instance: Instance) -> Item | None:
-    """The lock on the instance keeps every other claim and requeue away from its due items."""
-    due = select(Item).where(
-        Item.instance_id == instance.id, Item.status == Status.PENDING, Item.not_before.is_(None)
-    )
-    return session.scalar(due.order_by(Item.id).limit(1))
 
 
 def _start(session: Session, job_id: int) -> None:
@@ -133,20 +116,6 @@ def _start(session: Session, job_id: int) -> None:
     job.version += 1
     if job.status == Status.PENDING:
         job.status, job.started_at = Status.RUNNING, now()
-
-
-def _new_attempt(session: Session, item: Item, deadline: float) -> Attempt:
-    """The attempt says "about to create": a crash from here on is known to be ambiguous."""
-    attempt = Attempt(
-        item_id=item.id,
-        reference=secrets.token_urlsafe(24),
-        result_key=secrets.token_hex(16),
-        lease_until=from_now(LEASE_SECONDS),
-        deadline_at=from_now(deadline),
-    )
-    session.add(attempt)
-    session.flush()
-    return attempt
 
 
 @transaction
