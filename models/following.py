@@ -17,6 +17,9 @@ from models.clock import age, from_now, now
 from models.database import changed, reading, transaction
 from models.tables import Attempt, AttemptStatus, Heartbeat, Instance, Item
 
+# Replicate deletes a prediction's input after an hour: this much of it can be relied on.
+REMEMBERED_SECONDS = 55 * 60.0
+
 
 @dataclass(frozen=True, slots=True)
 class Check:
@@ -32,11 +35,12 @@ class Check:
 @dataclass(frozen=True, slots=True)
 class Doubt:
     """A create whose answer was never noted. When `overdue`, a prediction that it made has ended
-    for certain."""
+    for certain; when `forgotten`, Replicate may have deleted the input by which to know it."""
 
     attempt_id: int
     created_at: datetime
     overdue: bool
+    forgotten: bool
     image_url: str
     prompt: str
     aspect_ratio: str
@@ -90,6 +94,7 @@ def creates_in_doubt(session: Session, limit: int) -> Sequence[Doubt]:
             Attempt.id,
             Attempt.created_at,
             Attempt.deadline_at < now(),
+            Attempt.created_at < from_now(-REMEMBERED_SECONDS),
             Item.image_url,
             Item.prompt,
             Item.aspect_ratio,

@@ -10,6 +10,7 @@ from celery.signals import worker_ready
 
 from models import following, idempotency, lifecycle
 from tasks.celery import app
+from tasks.download import Stopping
 from tasks.gear import Gear, gear
 from tasks.provider_errors import ProviderError
 from tasks.queues import depths
@@ -79,6 +80,8 @@ def _reconcile(gear: Gear) -> int | str:
         return reconcile(gear)
     except ProviderError as error:
         log.warning("list not read", outcome=error.outcome, detail=error.detail)
+        return "unknown"
+    except Stopping:
         return "unknown"
 
 
