@@ -23,13 +23,15 @@ REMEMBERED_SECONDS = 55 * 60.0
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A prediction to ask about. `number` counts how often it was asked about, this time too."""
+    """A prediction to ask about. `number` counts how often it was asked about, this time too.
+    When `overdue`, Replicate should have ended it by now."""
 
     attempt_id: int
     prediction_id: str
     result_key: str
     item_id: int
     number: int
+    overdue: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +63,12 @@ def take_check(session: Session, attempt_id: int, number: int, again_in: float) 
     )
     if not changed(session, next_one.values(next_check_at=from_now(again_in), checks=number)):
         return None
-    attempt = session.get_one(Attempt, attempt_id)
+    taken = select(Attempt, Attempt.deadline_at < now()).where(Attempt.id == attempt_id)
+    attempt, overdue = session.execute(taken).one()
     assert attempt.prediction_id is not None
-    return Check(attempt.id, attempt.prediction_id, attempt.result_key, attempt.item_id, number)
+    return Check(
+        attempt_id, attempt.prediction_id, attempt.result_key, attempt.item_id, number, overdue
+    )
 
 
 @transaction
