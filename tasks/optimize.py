@@ -50,6 +50,11 @@ def optimize_next(gear: Gear) -> str:
             return "nothing is due"
         case Paused():
             return f"paused for {outcome.seconds:.0f} s: {outcome.reason}"
+    return _pass_on(gear)
+
+
+def _pass_on(gear: Gear) -> str:
+    """Something is due and it was not this task's: its message goes to another one."""
     gear.waker.top_up(1, "passed on")
     return "passed on"
 
@@ -64,7 +69,7 @@ def _use(gear: Gear, grant: Grant) -> str:
         turn = lifecycle.claim_next(gear.settings.prediction_deadline + DEADLINE_SLACK)
     if turn is None:
         gear.limiter.give_back(grant)
-        return "nothing is due"
+        return _pass_on(gear) if _anything_due(gear) else "nothing is due"
     with structlog.contextvars.bound_contextvars(
         instance=turn.instance_id, job=turn.job_id, item=turn.item_id, attempt=turn.attempt_id
     ):
