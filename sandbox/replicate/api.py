@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import binascii
+import json
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -156,6 +157,31 @@ class Cancel(Known):
             return json_answer(200, prediction.document())
 
         await self.serve(act)
+
+
+class Stream(Known):
+    """`/v1/predictions/{id}/stream`: the model makes one picture at once, so there is little."""
+
+    name = "stream"
+    private = False
+
+    async def get(self, id: str) -> None:
+        """Send server-sent events once the prediction has ended; 10 minutes at most."""
+
+        async def act() -> Answer:
+            prediction = self.found(id)
+            await _at_most(600.0, prediction.shown)
+            return Answer(200, _events(prediction).encode(), "text/event-stream")
+
+        await self.serve(act)
+
+
+def _events(prediction: Prediction) -> str:
+    if prediction.status == "failed":
+        return f"event: error\ndata: {json.dumps({'detail': prediction.error})}\n\n"
+    reason = {"reason": "canceled"} if prediction.status in {"canceled", "aborted"} else {}
+    output = f"event: output\nid: 1\ndata: {prediction.output}\n\n" if prediction.output else ""
+    return f"{output}event: done\ndata: {json.dumps(reason)}\n\n"
 
 
 async def _at_most(seconds: float, event: asyncio.Event) -> None:

@@ -23,6 +23,7 @@ def application(world: World) -> Application:
         (r"/v1/predictions", api.PredictionList),
         (r"/v1/predictions/(\w+)", api.OnePrediction),
         (r"/v1/predictions/(\w+)/cancel", api.Cancel),
+        (r"/v1/predictions/(\w+)/stream", api.Stream),
         (r"/v1/models/([\w.-]+/[\w.-]+)", account.ModelInfo),
         (r"/v1/files", account.FileList),
         (r"/v1/files/(\w+)", account.OneFile),
