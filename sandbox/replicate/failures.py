@@ -1,6 +1,6 @@
 """The ways in which Replicate's predictions fail, by a marker in the prompt.
 
-They are also the help of the command line. Anything else goes wrong by the knobs: PUT a part of what
+They are also the help of the command line. Anything else goes wrong by knobs: PUT a part of what
 GET /_control/knobs shows. GET /_control/requests and /_control/creates tell what was asked.
 
 | marker | the prediction |
