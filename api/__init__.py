@@ -20,6 +20,7 @@ from api import (
 from api.input import READ_AT_MOST
 from api.openapi import open_api
 from config.settings import Settings
+from models import migrations
 from models.database import bind
 
 BLUEPRINTS = (
@@ -36,6 +37,7 @@ BLUEPRINTS = (
 def create_app(settings: Settings) -> Flask:
     """Return the WSGI application."""
     app = bind(settings)
+    migrations.attach(app)
     app.config["MAX_CONTENT_LENGTH"] = READ_AT_MOST
     app.json.sort_keys = False  # type: ignore[attr-defined]
     current.equip(app, settings)
