@@ -41,3 +41,5 @@ max_requests_jitter = 2_000
 # The API logs its requests itself, with their ids and without their addresses.
 accesslog = None
 loglevel = settings.log_level.lower()
+# Nobody steers it at run time: no socket in somebody's home directory.
+control_socket_disable = True

@@ -54,7 +54,8 @@ class ImageOrderSchema(Shape):
     image_url = ImageUrl(
         required=True,
         metadata={
-            "description": "http or https, with a host name or an address, without a password.",
+            "description": "http or https, without a user's name or password. The host may also be"
+            " an international name or an IPv6 address in brackets.",
             "example": "https://shop.example/images/cup-front.jpg",
         },
     )

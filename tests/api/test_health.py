@@ -1,5 +1,7 @@
 """GET /healthz and GET /readyz."""
 
+import socket
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -58,6 +60,17 @@ def test_ready_is_who_has_everything(ready: Flask) -> None:
 
 def test_without_a_broker_it_is_not_ready(app: Flask) -> None:
     assert checks(app)["broker"] == "unreachable"
+
+
+def test_a_broker_that_hangs_is_not_waited_for(settings: Settings) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"redis://127.0.0.1:{silent.getsockname()[1]}/0"
+        with serving(replace(settings, redis_url=url)) as app:
+            began = time.monotonic()
+            found = checks(app)
+
+    assert found["broker"] == "unreachable"
+    assert time.monotonic() - began < 3
 
 
 def test_before_the_first_sweep_it_is_not_ready(ready: Flask) -> None:
