@@ -16,11 +16,12 @@ from tasks.limiter import Grant, LimiterUnavailable
 from tasks.prediction import ModelInput, Prediction
 from tasks.provider_errors import (
     MESSAGES,
-    Ambiguous,
+    NotSent,
     OperatorNeeded,
     Permanent,
     ProviderError,
     RateLimited,
+    Retryable,
 )
 from tasks.waiting import NotWanted, Paused
 
@@ -32,6 +33,8 @@ PATIENCE = 60.0
 DEADLINE_SLACK = 60.0
 # How long nothing is sent when the account is refused; then one image tries whether it works again.
 OPERATOR_PAUSE = 60.0
+# How long nothing is sent when Replicate cannot be reached.
+OUTAGE_PAUSE = 10.0
 
 
 @app.task(name="optimize-next-image", acks_late=True)
@@ -79,16 +82,28 @@ def _use(gear: Gear, grant: Grant) -> str:
 def _create(gear: Gear, turn: Turn, grant: Grant) -> str:
     """Send the create, with no transaction and no app context open."""
     model_input = ModelInput(turn.prompt, turn.image_url, turn.aspect_ratio, turn.output_format)
-    if not gear.limiter.is_fresh(grant):
-        # Something between the grant and here took too long. The slot stays counted: to give it
-        # back now would let the next create come too soon after one that was slow to leave.
-        return _wait_again(gear, turn, "stale_grant")
     try:
-        prediction = gear.replicate.create_image_optimization_prediction(model_input)
+        prediction = gear.replicate.create_image_optimization_prediction(
+            model_input, may_send=lambda: gear.limiter.is_fresh(grant)
+        )
+    except NotSent:
+        # The slot stays counted: to give it back now would let the next create come too soon
+        # after one that was slow to leave.
+        return _warm_up(gear, turn)
     except ProviderError as error:
         log.warning("create failed", outcome=error.outcome, detail=error.detail)
         return _after_error(gear, turn, error)
     return _note(gear, turn, prediction)
+
+
+def _warm_up(gear: Gear, turn: Turn) -> str:
+    """To connect may take longer than a grant is good for: do it now, for the next grant."""
+    answer = _wait_again(gear, turn, "stale_grant")
+    try:
+        gear.replicate.warm_up()
+    except ProviderError as error:
+        log.warning("not warmed up", outcome=error.outcome, detail=error.detail)
+    return answer
 
 
 def _note(gear: Gear, turn: Turn, prediction: Prediction) -> str:
@@ -129,10 +144,12 @@ def _after_error(gear: Gear, turn: Turn, error: ProviderError) -> str:
                 message = MESSAGES[error.code]
                 lifecycle.fail(turn.attempt_id, error.code, message, refund, IN_DOUBT)
             return f"failed: {error.code}"
-        case Ambiguous():
-            # It may have been accepted. The sweep looks for its prediction (tasks/reconcile.py).
-            return "may have been created: the sweep looks for it"
-    return rest(gear, turn.attempt_id, "unreachable", "model_busy", states=IN_DOUBT)
+        case Retryable():
+            # Nothing was sent, and the next image would meet the same: an outage fails nobody's.
+            _pause(gear, error.after or OUTAGE_PAUSE, "unreachable")
+            return _wait_again(gear, turn, "unreachable")
+    # Ambiguous: it may have been accepted. The sweep looks for it (tasks/reconcile.py).
+    return "may have been created: the sweep looks for it"
 
 
 def rest(

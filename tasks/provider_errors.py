@@ -43,6 +43,12 @@ class Retryable(ProviderError):
         self.after = after
 
 
+class NotSent(ProviderError):
+    """A create that was held back at the last moment: its grant had become too old."""
+
+    outcome = "not_sent"
+
+
 class RateLimited(Retryable):
     """A 429: nobody may create anything for `after` seconds."""
 

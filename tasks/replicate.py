@@ -60,11 +60,15 @@ class Replicate:
         self,
         input: ModelInput,  # noqa: A002  the provider's own word for it
         webhook: str | None = None,
+        *,
+        may_send: Callable[[], bool] = lambda: True,
     ) -> Prediction:
         """Start one run of the model and return at once; `webhook` hears of its end.
 
-        `Ambiguous` means that it may run although no id came back.
+        `may_send` is asked when the connection is there, directly before the first byte: `NotSent`
+        if it says no. `Ambiguous` means that it may run although no id came back.
         """
+        self._wire.gate(may_send)
         created = self._client.models.predictions.create
         options: dict[str, Any] = {"input": input.as_json()}
         if webhook:
@@ -75,6 +79,10 @@ class Replicate:
         if prediction := read_prediction(document):
             return prediction
         raise Ambiguous("the create was accepted, but its answer holds no usable id")
+
+    def warm_up(self) -> None:
+        """Open a connection for the next call, by the cheapest request that there is."""
+        self._call("get_account", self._client.accounts.current)
 
     def get_prediction(self, id: str) -> Prediction:
         """Return the prediction as it is now; `Permanent` `result_lost` where nobody knows it."""

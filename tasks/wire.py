@@ -6,14 +6,14 @@ it cannot parse. All of that is settled below it, in the transport that it is gi
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
 from tasks.answers import sort_answer, sort_fault
-from tasks.provider_errors import ProviderError, Retryable
+from tasks.provider_errors import NotSent, ProviderError, Retryable
 
 LARGEST_ANSWER = 16 * 2**20
 
@@ -27,6 +27,10 @@ class Timeouts:
     write: float = 2.0
     pool: float = 2.0
     total: float = 7.5
+
+
+# The default of 5 s would let every connection go between two slots of 6 s.
+LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=120)
 
 
 class TimeLeft(dict[str, float]):
@@ -65,7 +69,7 @@ class Wire(httpx.BaseTransport):
         self._token = token.encode()
         self._create_headers = create_headers
         self._timeouts = timeouts
-        self._inner = httpx.HTTPTransport(retries=0, proxy=_proxy(self._base))
+        self._inner = httpx.HTTPTransport(retries=0, proxy=_proxy(self._base), limits=LIMITS)
         self._kept = threading.local()
 
     @property
@@ -78,6 +82,18 @@ class Wire(httpx.BaseTransport):
         """Drop the kept answer, so that no call can be taken for the one before it."""
         self._kept.document = None
 
+    def gate(self, may_send: Callable[[], bool]) -> None:
+        """Ask `may_send` before the next create of this thread puts its first byte on the wire.
+
+        Connecting may take seconds, and what is to be sent may be out of date by then.
+        """
+        self._kept.may_send = may_send
+
+    def _guard(self, event: str, _facts: Mapping[str, object]) -> None:
+        """Hear what httpcore is about to do; what is raised here ends the exchange unsent."""
+        if event == "http11.send_request_headers.started" and not self._kept.may_send():
+            raise NotSent("the grant was too old once the connection was there")
+
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send the request once and return its good answer; raise a `ProviderError` otherwise."""
         if not same_origin(request.url, self._base):
@@ -85,6 +101,7 @@ class Wire(httpx.BaseTransport):
         creating = request.method == "POST" and request.url.path.endswith("/predictions")
         if creating:
             request.headers.update(self._create_headers)
+            request.extensions["trace"] = self._guard
         answer = self._send(request, creating)
         if isinstance(answer, ProviderError):
             # Raised outside of the handler: httpx's own exception may quote headers, the token too.

@@ -9,10 +9,12 @@ import redis
 from flask import Flask
 from sqlalchemy import update
 
+from config.settings import RateLimit
 from models import reports
 from models.clock import from_now
 from models.database import db
 from models.tables import Attempt, Job, Status
+from tasks.limiter import Limiter
 from tasks.queues import depths
 from tasks.wake import Waker
 from tests.databases import bound, check_promises
@@ -65,6 +67,10 @@ class Darkroom:
     def messages(self, queue: str = "replicate") -> int:
         """The messages of a queue, those that workers hold included."""
         return depths(self.redis)[queue].total
+
+    def limiter(self) -> Limiter:
+        """The limiter of the workers, to look at and to resume; nothing is asked of it."""
+        return Limiter(self.redis, RateLimit(50, 3.0), 0.0, lambda _window: [])
 
     def expire_leases(self) -> None:
         """Shift time: the leases of creates whose answer got lost run out now."""

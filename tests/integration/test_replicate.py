@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from tasks.provider_errors import (
+    NotSent,
     Permanent,
 )
 from tests.replicate_bench import LAMP, TOKEN, Bench, replicate_bench, row
@@ -168,3 +169,10 @@ def test_threads_that_share_the_client_get_their_own_answers(bench: Bench) -> No
 
     assert mixed == []
     assert len(bench.server.requests) == 160
+
+
+def test_what_is_out_of_date_once_connected_is_not_sent(bench: Bench) -> None:
+    with pytest.raises(NotSent):
+        bench.client.create_image_optimization_prediction(LAMP, may_send=lambda: False)
+
+    assert bench.server.requests == []

@@ -1,5 +1,7 @@
 """Real workers against the stand-in: images go through, and whoever is stopped loses nothing."""
 
+import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -170,3 +172,38 @@ def test_an_answer_that_got_lost_is_found_in_the_list(room: Darkroom) -> None:
     room.wait_done(4)
 
     assert len(room.stand_in.creates()) == 4
+
+
+def test_an_outage_of_replicate_fails_nobodys_image(room: Darkroom) -> None:
+    room.stand_in.stop()
+    try:
+        worker = room.service.worker()
+        room.submit(room.shop("alice"), images=3)
+
+        wait_until(lambda: worker.said("unreachable"), "a pause")
+        wait_until(lambda: room.count(Status.PENDING) == 3, "all three wait again")
+    finally:
+        room.stand_in.start()
+        room.stand_in.knobs(canned_result=True)
+
+    room.limiter().resume()
+    room.service.start()
+    room.wait_done(3)
+
+
+def test_a_worker_stops_within_ten_seconds_of_a_broker_that_hangs(
+    room: Darkroom, valkey_server: Valkey
+) -> None:
+    worker = room.service.worker()
+    room.submit_many(room.shop("alice"), 20)
+    wait_until(lambda: room.count(Status.RUNNING) > 0, "something runs")
+    assert valkey_server.process
+    os.kill(valkey_server.process.pid, signal.SIGSTOP)
+    try:
+        worker.popen.terminate()
+        worker.popen.wait(10)
+    finally:
+        os.kill(valkey_server.process.pid, signal.SIGCONT)
+
+    room.service.start()
+    room.wait_done(20)
