@@ -26,6 +26,14 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 TRIES = 10
+# The server's own time-outs do not help where the network has swallowed the connection: without
+# these a call would wait for the kernel, which gives up after a quarter of an hour.
+ALIVE = {
+    "keepalives_idle": 3,  # seconds, like the next
+    "keepalives_interval": 1,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 6000,  # milliseconds
+}
 # Deadlock, serialization failure: the database asks to run the whole transaction again.
 CONFLICTS = {"40P01", "40001"}
 
@@ -70,7 +78,7 @@ def _engine_options(settings: Settings) -> dict[str, Any]:
     bounds = "-c statement_timeout=7000 -c lock_timeout=5000 -c timezone=UTC"
     idle = " -c idle_in_transaction_session_timeout=15000"
     connect = {"connect_timeout": 5, "options": bounds + idle, "application_name": "darkroom"}
-    return pool | {"pool_pre_ping": True, "pool_recycle": 1800, "connect_args": connect}
+    return pool | {"pool_pre_ping": True, "pool_recycle": 1800, "connect_args": connect | ALIVE}
 
 
 def _prepare_sqlite() -> None:

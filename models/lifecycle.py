@@ -16,12 +16,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import structlog
-from sqlalchemy import exists, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from models import idempotency, ledger, predictions, turns
 from models.clock import from_now, now
-from models.database import changed, reading, transaction
+from models.database import changed, transaction
 from models.orders import JobOrder, Receipt, Requeued, Turn
 from models.tables import (
     NOT_ENDED,
@@ -81,12 +81,6 @@ def _write_job(session: Session, instance: Instance, order: JobOrder, price: int
     return job
 
 
-@reading
-def anything_due(session: Session) -> bool:
-    """Is there an item that could be claimed now?"""
-    return bool(session.scalar(select(exists().where(Instance.due_items > 0))))
-
-
 def claim_next(deadline: float) -> Turn | None:
     """Give the item whose turn it is to a new attempt; None when nothing is due.
 
@@ -95,7 +89,7 @@ def claim_next(deadline: float) -> Turn | None:
     """
     for attempt in range(CLAIM_TRIES):
         turn = _claim(deadline)
-        if turn or not anything_due():
+        if turn or not turns.anything_due():
             return turn
         # Other claims held every instance that has work: come back when they are through.
         time.sleep(random.uniform(0.001, 0.005) * (attempt + 1))

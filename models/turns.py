@@ -1,18 +1,25 @@
 """Whose turn it is: the instance served longest ago, its oldest due item, and a new attempt.
 
-The parts of `lifecycle.claim_next`, which makes the move.
+The parts of `lifecycle.claim_next`, which makes the move, and the question before it.
 """
 
 import secrets
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from models.clock import from_now
+from models.database import reading
 from models.tables import Attempt, Instance, Item, Status
 
 # From the claim until the prediction id is noted: the create's own bound of 9 s and some slack.
 LEASE_SECONDS = 30.0
+
+
+@reading
+def anything_due(session: Session) -> bool:
+    """Is there an item that could be claimed now?"""
+    return bool(session.scalar(select(exists().where(Instance.due_items > 0))))
 
 
 def next_instance(session: Session) -> Instance | None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import structlog
 
-from models import lifecycle
+from models import lifecycle, turns
 from models.orders import Turn
 from models.tables import IN_DOUBT, NOT_ENDED, AttemptStatus
 from tasks.celery import app
@@ -61,7 +61,7 @@ def _pass_on(gear: Gear) -> str:
 
 def _anything_due(gear: Gear) -> bool:
     with gear.database():
-        return lifecycle.anything_due()
+        return turns.anything_due()
 
 
 def _use(gear: Gear, grant: Grant) -> str:

@@ -7,7 +7,8 @@ import json
 from marshmallow import ValidationError
 
 from sandbox.replicate import failures
-from sandbox.replicate.knobs import Knobs, turned
+from sandbox.replicate.knob_schemas import turned
+from sandbox.replicate.knobs import Knobs
 from sandbox.replicate.server import run
 from sandbox.replicate.webhooks import new_secret
 from sandbox.replicate.world import World

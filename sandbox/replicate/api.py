@@ -1,6 +1,5 @@
-"""The endpoints of predictions."""
+"""The endpoints that make and list predictions."""
 
-import asyncio
 import base64
 import binascii
 from datetime import UTC, datetime
@@ -10,11 +9,13 @@ from urllib.parse import urlencode
 from sandbox.replicate import running
 from sandbox.replicate.answers import NOT_FOUND, Answer, Refusal, json_answer, problem
 from sandbox.replicate.endpoint import Endpoint
-from sandbox.replicate.latency import pause
+from sandbox.replicate.latency import at_most, pause
 from sandbox.replicate.orders import read_order, wait_seconds
 from sandbox.replicate.predictions import MODEL, PAGE, Prediction
 
-ALL_KINDS = "a version or model that does not exist, or that you may not use"
+NO_VERSION = problem(
+    422, "The version does not exist, or you may not use it.", "Invalid version or not permitted"
+)
 
 
 class Creates(Endpoint):
@@ -41,10 +42,10 @@ class Creates(Endpoint):
         await pause(self.world.knobs.create_latency, self.world.dice)
         knobs = self.world.knobs.webhooks
         if knobs.early and self.world.dice.random() < knobs.early:
-            await _at_most(10.0, prediction.shown)
+            await at_most(10.0, prediction.shown)
             await self.world.post.settled(prediction)
         if seconds := wait_seconds(self.request.headers.get("Prefer", "")):
-            await _at_most(seconds, prediction.shown)
+            await at_most(seconds, prediction.shown)
 
 
 class ModelPredictions(Creates):
@@ -68,7 +69,7 @@ class PredictionList(Creates):
         async def act() -> Answer:
             version = str(self.body().get("version", ""))
             if version.partition(":")[0] != MODEL and len(version) != 64:
-                return problem(422, f"The body names {ALL_KINDS}.", "Invalid version")
+                return NO_VERSION
             return await self.create()
 
         await self.serve(act)
@@ -115,54 +116,6 @@ class PredictionList(Creates):
         except ValueError:
             raise Refusal(problem(400, f"{name} is no ISO 8601 date-time.")) from None
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-
-
-class Known(Endpoint):
-    """A path that holds the id of a prediction."""
-
-    def found(self, id: str) -> Prediction:
-        """Return the prediction or refuse."""
-        prediction = self.world.predictions.get(id)
-        if prediction is None:
-            raise Refusal(NOT_FOUND)
-        return prediction
-
-
-class OnePrediction(Known):
-    """`/v1/predictions/{id}`."""
-
-    name = "get"
-
-    async def get(self, id: str) -> None:
-        """Show the prediction."""
-
-        async def act() -> Answer:
-            return json_answer(200, self.found(id).document())
-
-        await self.serve(act)
-
-
-class Cancel(Known):
-    """`/v1/predictions/{id}/cancel`."""
-
-    name = "cancel"
-
-    async def post(self, id: str) -> None:
-        """Cancel the prediction and show it."""
-
-        async def act() -> Answer:
-            prediction = self.found(id)
-            running.cancel(self.world, prediction)
-            return json_answer(200, prediction.document())
-
-        await self.serve(act)
-
-
-async def _at_most(seconds: float, event: asyncio.Event) -> None:
-    try:
-        await asyncio.wait_for(event.wait(), seconds)
-    except TimeoutError:
-        return
 
 
 def _position(cursor: str | None) -> int | None:

@@ -4,7 +4,7 @@ from marshmallow import ValidationError
 
 from sandbox.replicate.answers import Answer, Refusal, json_answer, problem
 from sandbox.replicate.endpoint import Plain
-from sandbox.replicate.knobs import as_json, turned
+from sandbox.replicate.knob_schemas import as_json, turned
 
 
 class Knobs(Plain):

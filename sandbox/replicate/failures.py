@@ -1,5 +1,8 @@
 """The ways in which Replicate's predictions fail, by a marker in the prompt.
 
+They are also the help of the command line. Anything else goes wrong by knobs: PUT a part of what
+GET /_control/knobs shows. GET /_control/requests and /_control/creates tell what was asked.
+
 | marker | the prediction |
 |---|---|
 | `[fail E001]`, `[fail E002]` | fails: the provider's own account or service |

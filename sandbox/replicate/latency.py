@@ -1,4 +1,4 @@
-"""Times to wait, drawn from a knob."""
+"""Times to wait."""
 
 import asyncio
 import random
@@ -15,3 +15,11 @@ async def pause(span: Span, dice: random.Random) -> None:
     """Wait as long as the knob says; not even the event loop's turn where it says 0."""
     if seconds := drawn(span, dice):
         await asyncio.sleep(seconds)
+
+
+async def at_most(seconds: float, event: asyncio.Event) -> None:
+    """Wait for the event, but no longer than that."""
+    try:
+        await asyncio.wait_for(event.wait(), seconds)
+    except TimeoutError:
+        return

@@ -8,7 +8,7 @@ from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 from tornado.web import Application
 
-from sandbox.replicate import account, api, control, downloads
+from sandbox.replicate import account, api, control, downloads, following, uploads
 from sandbox.replicate.endpoint import Unknown
 from sandbox.replicate.world import World
 
@@ -21,11 +21,12 @@ def application(world: World) -> Application:
     routes: list[tuple[str, type]] = [
         (r"/v1/models/([\w.-]+/[\w.-]+)/predictions", api.ModelPredictions),
         (r"/v1/predictions", api.PredictionList),
-        (r"/v1/predictions/(\w+)", api.OnePrediction),
-        (r"/v1/predictions/(\w+)/cancel", api.Cancel),
+        (r"/v1/predictions/(\w+)", following.OnePrediction),
+        (r"/v1/predictions/(\w+)/cancel", following.Cancel),
+        (r"/v1/predictions/(\w+)/stream", following.Stream),
         (r"/v1/models/([\w.-]+/[\w.-]+)", account.ModelInfo),
-        (r"/v1/files", account.FileList),
-        (r"/v1/files/(\w+)", account.OneFile),
+        (r"/v1/files", uploads.FileList),
+        (r"/v1/files/(\w+)", uploads.OneFile),
         (r"/v1/webhooks/default/secret", account.Secret),
         (r"/v1/account", account.Account),
         (r"/output/(\w+)/out\.(?:jpg|png)", downloads.Output),

@@ -184,6 +184,13 @@ def test_model_account_and_webhook_secret_are_shown(client: Client) -> None:
     assert client.webhooks.default.secret().key.startswith("whsec_")
 
 
+def test_a_stream_brings_the_output_and_then_its_end(client: Client) -> None:
+    events = list(client.stream(MODEL, input={"prompt": "brighter"}, use_file_output=False))
+
+    assert [event.event.value for event in events] == ["output", "done"]
+    assert httpx.get(events[0].data).status_code == 200
+
+
 def test_what_does_not_exist_is_404(client: Client) -> None:
     for call in (
         lambda: client.predictions.get("a" * 26),
