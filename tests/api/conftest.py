@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from api import create_app
+from api import create_app, current
 from config.settings import Settings
 from models.database import db
 from tests.api.clients import Shop, open_shop
@@ -20,6 +20,7 @@ def serving(settings: Settings) -> Iterator[Flask]:
     app = create_app(settings)
     yield app
     with app.app_context():
+        current.parts().redis.close()
         check_promises()
         db.engine.dispose()
 

@@ -37,10 +37,10 @@ def gunicorn(**environment: str) -> Iterator[int]:
         stderr=subprocess.DEVNULL,
     )
     try:
-        wait_for(port, time.monotonic() + 30)
+        wait_for(port, time.monotonic() + 60)
         yield port
         process.send_signal(signal.SIGTERM)
-        assert process.wait(10) == 0
+        assert process.wait(30) == 0
     finally:
         process.kill()
         process.wait(10)
@@ -65,7 +65,7 @@ def ask(
     headers: dict[str, str] | None = None,
 ) -> tuple[int, str]:
     """Status and text of an answer; a body in pieces is sent in chunks."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     connection.request(method, path, body, headers or {})
     answer = connection.getresponse()
     text = answer.read().decode()
