@@ -22,7 +22,7 @@ broker_connection_max_retries = None
 # (tasks/optimize.py, PATIENCE) and no countdown is longer. With the default throttle they would
 # come back only after about 100 s more.
 broker_transport_options = {
-    "visibility_timeout": 90,
+    "visibility_timeout": 40,
     "unacked_restore_interval": 2,
     "unacked_restore_throttle": 1,
     "socket_timeout": 5,

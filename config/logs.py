@@ -1,16 +1,18 @@
-"""JSON logs on standard output, one object a line, with the ids that are bound to the context."""
+"""JSON logs on standard error (standard output is for a command's answer), one object a line, with the ids that are bound to the context."""
 
 import logging
 import sys
 
 import structlog
+from structlog.tracebacks import ExceptionDictTransformer
 
 SHARED: list[structlog.types.Processor] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
     structlog.stdlib.add_logger_name,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
-    structlog.processors.dict_tracebacks,
+    # Without the frames' variables: there are tokens and passwords among them.
+    structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False)),
 ]
 
 
@@ -21,7 +23,7 @@ def configure_logging(level: str) -> None:
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stdout)
+    handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=SHARED,

@@ -100,7 +100,7 @@ def _read(env: FileAwareEnv, settings: type[Settings]) -> Settings:
         result_max_bytes=_positive("RESULT_MAX_BYTES", env.int("RESULT_MAX_BYTES", 50 * 2**20)),
         credits_per_image=_positive("CREDITS_PER_IMAGE", env.int("CREDITS_PER_IMAGE", 15)),
         refund_failed=env.bool("REFUND_FAILED", False),
-        cors_origins=tuple(env.list("CORS_ORIGINS", [])),
+        cors_origins=_origins("CORS_ORIGINS", env.list("CORS_ORIGINS", [])),
         metrics_token=_required_outside_sandbox(
             "METRICS_TOKEN", env.str("METRICS_TOKEN", ""), sandbox
         ),
@@ -192,6 +192,14 @@ def _basic_auth(name: str, text: str) -> str:
     if text and not re.fullmatch(r"[^:\s,]+:[^\s,]+", text):
         raise ValueError(f"{name}: must be user:password")
     return text
+
+
+def _origins(name: str, texts: list[str]) -> tuple[str, ...]:
+    """Only plain origins: Flask-CORS would read anything else as a pattern, dots included."""
+    for text in texts:
+        if text != "*" and not re.fullmatch(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?", text):
+            raise ValueError(f"{name}: must be origins like https://shop.example, by commas, or *")
+    return tuple(texts)
 
 
 def _positive(name: str, number: int) -> int:

@@ -72,7 +72,7 @@ def bind(settings: Settings) -> Flask:
 
 def _engine_options(settings: Settings) -> dict[str, Any]:
     """Every call of a worker is bounded below 8 s, so that it can stop within 10 s."""
-    pool = {"pool_size": 10, "max_overflow": 20, "pool_timeout": 5}
+    pool = {"pool_size": 10, "max_overflow": 20, "pool_timeout": 5, "hide_parameters": True}
     if settings.database_url.startswith("sqlite"):
         return pool | {"connect_args": {"timeout": 5}}
     bounds = "-c statement_timeout=7000 -c lock_timeout=5000 -c timezone=UTC"

@@ -28,7 +28,7 @@ from tasks.waiting import NotWanted, Paused
 log = structlog.get_logger(__name__)
 
 # How long a task waits for a slot before it passes its message on: below `visibility_timeout`.
-PATIENCE = 60.0
+PATIENCE = 25.0
 # After `Cancel-After` has passed at Replicate: time for the create to get there, and for clocks.
 DEADLINE_SLACK = 60.0
 # How long nothing is sent when the account is refused; then one image tries whether it works again.

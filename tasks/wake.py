@@ -21,7 +21,7 @@ POOL_TIMEOUT = 0.1
 POOL_SIZE = 50
 # A message with a countdown is held unacknowledged by a worker: it must be shorter than the
 # `visibility_timeout` (celeryconfig.py), or Redis would hand it out again and again.
-LONGEST_COUNTDOWN = 60.0
+LONGEST_COUNTDOWN = 30.0
 
 
 class Waker:
