@@ -11,8 +11,6 @@ from tasks.optimize import rest
 from tasks.prediction import Prediction
 from tasks.provider_errors import (
     MESSAGES,
-    RETRY_LATER,
-    RETRY_NEVER,
     OperatorNeeded,
     Permanent,
     ResultGone,
@@ -98,9 +96,9 @@ def _after_failure(gear: Gear, check: Check, prediction: Prediction) -> str:
     failure = sort_failure(prediction.error)
     report = log.critical if failure.alarm else log.warning
     report("prediction failed", code=failure.code, error=prediction.error)
-    if failure.retry == RETRY_NEVER:
+    if failure.retry == "never":
         return _fail(gear, check, failure.code)
-    if failure.retry == RETRY_LATER:
+    if failure.retry == "later":
         return rest(gear, check.attempt_id, failure.code, failure.code)
     return rest(gear, check.attempt_id, failure.code, failure.code, attempts=2, code=failure.code)
 

@@ -18,7 +18,7 @@ from tasks.wire import same_origin
 PHASES = httpx.Timeout(connect=1.25, read=5.0, write=1.0, pool=1.0)
 
 
-class Stopping(Exception):  # noqa: N818  not an error: the process has been asked to end
+class Stopping(Exception):
     """The process is ending; what was under way has been left for another one."""
 
 

@@ -70,8 +70,9 @@ class Limiter:
     """One limit, shared by everyone who uses the same Redis and `name`; safe among threads.
 
     `recent_sends(seconds)` returns the ages, in seconds by the database's clock, of the attempts
-    claimed in the last `seconds`. Every method raises `LimiterUnavailable`; how long that may take
-    is the client's time-outs (see `limiter_redis`).
+    claimed in the last `seconds`; only `ask` calls it, and lets its errors rise. A claim's time
+    must not lie before its grant: take it from a transaction that began after the grant. Every
+    method raises `LimiterUnavailable`, within the client's time-outs (see `limiter_redis`).
     """
 
     def __init__(

@@ -33,7 +33,7 @@ class ProviderError(Exception):
         self.detail = detail
 
 
-class Retryable(ProviderError):  # noqa: N818
+class Retryable(ProviderError):
     """Nothing was changed or paid: try again, `after` seconds from now where the answer says so."""
 
     outcome = "retryable"
@@ -53,7 +53,7 @@ class RateLimited(Retryable):
         super().__init__(detail, after)
 
 
-class Permanent(ProviderError):  # noqa: N818
+class Permanent(ProviderError):
     """Trying again would end the same way; `code` is a key of `MESSAGES`."""
 
     outcome = "permanent"
@@ -77,7 +77,7 @@ class ResultUnusable(Permanent):
         super().__init__("result_unusable", detail)
 
 
-class OperatorNeeded(ProviderError):  # noqa: N818
+class OperatorNeeded(ProviderError):
     """The account or the configuration is wrong; `reason` says which, and no image is to blame."""
 
     outcome = "operator"
@@ -87,7 +87,7 @@ class OperatorNeeded(ProviderError):  # noqa: N818
         self.reason = reason
 
 
-class Ambiguous(ProviderError):  # noqa: N818
+class Ambiguous(ProviderError):
     """A create that may have been accepted: look for its prediction before sending it again."""
 
     outcome = "ambiguous"

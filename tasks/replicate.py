@@ -74,11 +74,11 @@ class Replicate:
             return prediction
         raise Ambiguous("the create was accepted, but its answer holds no usable id")
 
-    def get_prediction(self, id: str) -> Prediction:  # noqa: A002
+    def get_prediction(self, id: str) -> Prediction:
         """Return the prediction as it is now; `Permanent` `result_lost` where nobody knows it."""
         return self._one("get_prediction", id, self._client.predictions.get)
 
-    def cancel_prediction(self, id: str) -> Prediction:  # noqa: A002
+    def cancel_prediction(self, id: str) -> Prediction:
         """Ask for the prediction's end and return it; one that has ended stays as it is."""
         return self._one("cancel_prediction", id, self._client.predictions.cancel)
 
@@ -121,7 +121,7 @@ class Replicate:
         """Close the idle connections."""
         self._wire.close()
 
-    def _one(self, function: str, id: str, send: Callable[[str], object]) -> Prediction:  # noqa: A002
+    def _one(self, function: str, id: str, send: Callable[[str], object]) -> Prediction:
         if not is_prediction_id(id):
             raise Permanent("invalid_input", "this is not the id of a prediction")
         prediction = read_prediction(self._call(function, lambda: send(id)))
