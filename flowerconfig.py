@@ -1,1 +1,17 @@
-"""How Flower runs here."""
+"""How Flower runs here. Flower reads the names of this file as its options."""
+
+import sys
+
+from celeryconfig import settings
+
+if not settings.flower_basic_auth:
+    sys.exit("darkroom: FLOWER_BASIC_AUTH: must be user:password, Flower shows and stops workers")
+
+basic_auth = [settings.flower_basic_auth]
+# It keeps everything in memory: a task is about 2 kB.
+max_tasks = 10_000
+max_workers = 500
+purge_offline_workers = 600
+# A task's own words say the most: why it was sent and what it did.
+tasks_columns = "name,kwargs,state,result,received,runtime,worker"
+natural_time = True

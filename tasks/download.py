@@ -41,7 +41,7 @@ class Downloader:
         Raises `ResultGone` (404, 410), `ResultUnusable` (an address or answer that is refused),
         `Retryable` (anything that may pass) or `Stopping`.
         """
-        address = self._allowed(url)
+        address = result_address(url, self._base)
         stopping = stopping or threading.Event()
         try:
             with self._client.stream("GET", address) as response:
@@ -53,15 +53,6 @@ class Downloader:
     def close(self) -> None:
         """Close the idle connections."""
         self._client.close()
-
-    def _allowed(self, url: str) -> httpx.URL:
-        try:
-            address = httpx.URL(url)
-        except httpx.InvalidURL as error:
-            raise ResultUnusable("the result's address is no URL") from error
-        if same_origin(address, self._base) or _is_delivery(address):
-            return address
-        raise ResultUnusable("the result's address is not at Replicate")
 
     def _check(self, response: httpx.Response) -> None:
         if response.status_code in {404, 410}:
@@ -90,6 +81,17 @@ class Downloader:
             if time.monotonic() > deadline:
                 raise Retryable(f"download: not finished after {self._total:g} s")
         return bytes(data)
+
+
+def result_address(url: str, base: httpx.URL) -> httpx.URL:
+    """Return the address if it is Replicate's or the base URL's own; else `ResultUnusable`."""
+    try:
+        address = httpx.URL(url)
+    except httpx.InvalidURL as error:
+        raise ResultUnusable("the result's address is no URL") from error
+    if same_origin(address, base) or _is_delivery(address):
+        return address
+    raise ResultUnusable("the result's address is not at Replicate")
 
 
 def _is_delivery(url: httpx.URL) -> bool:

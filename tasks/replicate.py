@@ -28,7 +28,8 @@ class Replicate:
     """A thread-safe client; build one per process, after any fork.
 
     `on_call(function, outcome, seconds)` hears of every HTTP call; the outcome is `ok` or that of a
-    `ProviderError`. What goes wrong at the other side is raised as a `ProviderError`, always.
+    `ProviderError`. It must not raise: the id of an accepted create would be lost with it. What
+    goes wrong at the other side is raised as a `ProviderError`, always.
     """
 
     def __init__(
@@ -44,11 +45,12 @@ class Replicate:
         self._wire = Wire(
             settings.replicate_base_url, settings.replicate_api_token, deadline, timeouts
         )
-        # With proxy variables trusted, NO_PROXY would lead some hosts around the mounted transport
-        # and back to the client's hidden retries.
+        # The client wraps `transport` in its hidden retries and leaves `mounts` alone. With proxy
+        # variables trusted, NO_PROXY would lead some hosts around the mount, back to the retries.
         self._client = Client(
             settings.replicate_api_token,
             base_url=settings.replicate_base_url,
+            transport=self._wire,
             mounts={"all://": self._wire},
             trust_env=False,
         )
@@ -169,7 +171,11 @@ class Replicate:
 
 
 def _rfc3339(moment: datetime | str) -> str:
-    """Return the moment in UTC, as Replicate's filter wants it."""
+    """Return the moment as Replicate's filter wants it; one without a zone is UTC, not local."""
     if isinstance(moment, str):
         return moment
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return (
+        moment.replace(tzinfo=moment.tzinfo or UTC)
+        .astimezone(UTC)
+        .strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    )

@@ -96,8 +96,8 @@ class Storage:
         _sync(folder)
 
 
-def open_storage(settings: Settings) -> Storage:
-    """Open what `STORAGE_URL` names; a missing local folder is made.
+def open_storage(settings: Settings, timeout: float = 6.5) -> Storage:
+    """Open what `STORAGE_URL` names; a missing local folder is made. One call takes `timeout` s.
 
     S3, Google and Azure read their own settings from the environment by their usual names, like
     `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_REGION`, `AWS_ENDPOINT_URL` and, for an
@@ -107,14 +107,20 @@ def open_storage(settings: Settings) -> Storage:
         if settings.storage_url.startswith("file:"):
             folder = Path(unquote(urlsplit(settings.storage_url).path))
             return Storage(LocalStore(folder, mkdir=True), folder)
-        return Storage(from_url(settings.storage_url, client_options=CLIENT, retry_config=RETRIES))
+        options: ClientConfig = {
+            "connect_timeout": timedelta(seconds=2),
+            "timeout": timedelta(seconds=timeout),
+            "allow_http": _http_allowed(),
+        }
+        return Storage(from_url(settings.storage_url, client_options=options, retry_config=RETRIES))
+
+
+def _http_allowed() -> bool:
+    """Given any client option, obstore no longer reads this one from the environment itself."""
+    return os.environ.get("AWS_ALLOW_HTTP", "").lower() in {"1", "true", "yes", "on"}
 
 
 # A quick refusal (S3's "slow down") is tried again; a call that hung is not: 0.8 + 6.5 < 8 s.
-CLIENT: "ClientConfig" = {
-    "connect_timeout": timedelta(seconds=2),
-    "timeout": timedelta(seconds=6.5),
-}
 RETRIES: "RetryConfig" = {
     "max_retries": 2,
     "retry_timeout": timedelta(seconds=0.8),

@@ -12,26 +12,10 @@ from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
-from tasks.provider_errors import (
-    Ambiguous,
-    OperatorNeeded,
-    Permanent,
-    ProviderError,
-    RateLimited,
-    Retryable,
-)
-from tasks.retry_after import retry_after, retry_after_header
+from tasks.answers import sort_answer, sort_fault
+from tasks.provider_errors import ProviderError, Retryable
 
 LARGEST_ANSWER = 16 * 2**20
-
-# These end before the first byte of the request is written: the create cannot have been accepted.
-NOT_SENT = (
-    httpx.ConnectError,
-    httpx.ConnectTimeout,
-    httpx.PoolTimeout,
-    httpx.ProxyError,
-    httpx.UnsupportedProtocol,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,27 +85,25 @@ class Wire(httpx.BaseTransport):
         creating = request.method == "POST" and request.url.path.endswith("/predictions")
         if creating:
             request.headers.update(self._create_headers)
-        answer, fault = self._send(request, creating)
-        if fault or not answer:
+        answer = self._send(request, creating)
+        if isinstance(answer, ProviderError):
             # Raised outside of the handler: httpx's own exception may quote headers, the token too.
-            raise fault or Retryable("no answer")
+            raise answer
         return answer
 
     def close(self) -> None:
         """Close the idle connections."""
         self._inner.close()
 
-    def _send(
-        self, request: httpx.Request, creating: bool
-    ) -> tuple[httpx.Response | None, ProviderError | None]:
+    def _send(self, request: httpx.Request, creating: bool) -> httpx.Response | ProviderError:
         try:
             answer = self._exchange(request)
         except httpx.RequestError as error:
-            return None, sort_fault(error, creating)
+            return sort_fault(error, creating)
         document = _read_json(answer)
         if isinstance(document, dict):
             self._kept.document = document
-        return answer, sort_answer(answer.status_code, answer.headers, document, creating)
+        return sort_answer(answer.status_code, answer.headers, document, creating) or answer
 
     def _exchange(self, request: httpx.Request) -> httpx.Response:
         left = TimeLeft(self._timeouts)
@@ -162,47 +144,6 @@ def same_origin(url: httpx.URL, base: httpx.URL) -> bool:
     )
 
 
-def sort_fault(error: httpx.RequestError, creating: bool) -> ProviderError:
-    """Sort a call that got no readable answer."""
-    name = type(error).__name__
-    if creating and not isinstance(error, NOT_SENT):
-        return Ambiguous(f"{name}: the create may have been accepted")
-    return Retryable(name)
-
-
-def sort_answer(
-    status: int, headers: httpx.Headers, document: object, creating: bool
-) -> ProviderError | None:
-    """Sort an answer by its status; None means that it is good.
-
-    The classes are those that Replicate documents: 401 and 403 unauthenticated, 402 no credit, 429
-    throttled, other 4xx refused. A redirect means that the base URL is wrong.
-    """
-    detail = _detail(status, document)
-    if 300 <= status < 400:
-        return OperatorNeeded("redirected", detail)
-    if status in _OPERATOR:
-        return OperatorNeeded(_OPERATOR[status], detail)
-    if status == 429:
-        return RateLimited(detail, retry_after(headers, document) or 10.0)
-    if 400 <= status < 500 and status not in {408, 425}:
-        return Permanent("invalid_input" if creating or status != 404 else "result_lost", detail)
-    if 200 <= status < 300 and isinstance(document, dict):
-        return None
-    return _unclear(status, headers, detail, creating)
-
-
-_OPERATOR = {401: "unauthenticated", 403: "unauthenticated", 402: "insufficient_credit"}
-
-
-def _unclear(status: int, headers: httpx.Headers, detail: str, creating: bool) -> ProviderError:
-    """A 5xx or unreadable 2xx may hide an accepted create; a 503 that names a time refuses it."""
-    after = retry_after_header(headers)
-    if creating and not (status == 503 and after):
-        return Ambiguous(detail)
-    return Retryable(detail, after)
-
-
 def _read(response: httpx.Response, left: TimeLeft) -> bytes:
     body = bytearray()
     for chunk in response.iter_bytes():
@@ -219,12 +160,6 @@ def _read_json(answer: httpx.Response) -> object:
         return answer.json()
     except (ValueError, RecursionError):
         return None
-
-
-def _detail(status: int, document: object) -> str:
-    fields = document if isinstance(document, dict) else {}
-    text = fields.get("detail") or fields.get("title") or "no readable reason"
-    return f"{status}: {str(text)[:300]}"
 
 
 def _proxy(base: httpx.URL) -> str | None:
