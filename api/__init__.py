@@ -1,0 +1,64 @@
+"""HTTP in, JSON out: `create_app` puts the API on top of the models."""
+
+from flask import Flask
+from flask_cors import CORS
+
+from api import (
+    access,
+    credits,
+    current,
+    docs,
+    errors,
+    health,
+    image_optimization,
+    jobs,
+    metrics,
+    paths,
+    results,
+)
+from api.openapi import open_api
+from config.settings import Settings
+from models.database import bind
+
+LARGEST_BODY = 256 * 1024
+BLUEPRINTS = (
+    image_optimization.blp,
+    jobs.blp,
+    credits.blp,
+    results.blp,
+    health.blp,
+    metrics.blp,
+    docs.blp,
+)
+
+
+def create_app(settings: Settings) -> Flask:
+    """Return the WSGI application."""
+    app = bind(settings)
+    app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    current.equip(app, settings)
+    paths.register(app)
+    access.register(app)
+    errors.register(app)
+    _allow_origins(app, settings)
+    api = open_api(app)
+    for blueprint in BLUEPRINTS:
+        api.register_blueprint(blueprint)
+    app.register_blueprint(docs.assets)
+    return app
+
+
+def _allow_origins(app: Flask, settings: Settings) -> None:
+    """Let the pages of these origins call the API; a token is a header, so no cookies."""
+    if settings.cors_origins:
+        CORS(
+            app,
+            resources={r"/(api|results)/.*": {"origins": list(settings.cors_origins)}},
+            methods=["GET", "HEAD", "POST", "OPTIONS"],
+            allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-None-Match"],
+            expose_headers=[
+                "Location", "ETag", "X-Request-Id", "Idempotent-Replayed", "Retry-After",
+            ],
+            max_age=600,
+        )  # fmt: skip

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from alembic.migration import MigrationContext
 from sqlalchemy import Select, func, select, union_all
 from sqlalchemy.orm import Session
 
@@ -89,12 +90,32 @@ def items(session: Session, job_id: int) -> Sequence[Item]:
 
 
 @reading
+def job_with_items(session: Session, instance_id: int, job_id: int) -> tuple[Job, Sequence[Item]]:
+    """A job and its items in one statement, so that its counters match them.
+
+    Raises `NotFound` also when the job is another instance's.
+    """
+    statement = select(Job, Item).join(Item, Item.job_id == Job.id).order_by(Item.position)
+    own = statement.where(Job.id == job_id, Job.instance_id == instance_id)
+    rows = session.execute(own).all()
+    if not rows:
+        raise NotFound(f"There is no job {job_id}.")
+    return rows[0][0], [item for _job, item in rows]
+
+
+@reading
 def result(session: Session, key: str) -> Result:
     """The result that has this key; raises `NotFound`."""
     content_type = session.scalar(select(Item.result_type).where(Item.result_key == key))
     if content_type is None:
         raise NotFound("There is no such result.")
     return Result(key, content_type)
+
+
+@reading
+def revision(session: Session) -> str | None:
+    """The migration that the database is at; None before the first."""
+    return MigrationContext.configure(session.connection()).get_current_revision()
 
 
 @reading

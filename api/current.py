@@ -1,0 +1,77 @@
+"""What belongs to the current process and to the current request."""
+
+from functools import cached_property
+from typing import cast
+
+import redis
+from flask import Flask, current_app, g
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from config.settings import Settings
+from models import following
+from tasks.limiter import Limiter
+from tasks.storage import Storage, open_storage
+from tasks.wake import Waker
+
+KEY = "darkroom"
+PATIENCE = 0.5
+
+
+class Parts:
+    """What a process works with, each made when it is first needed: so after any fork. Two threads
+    may both make one at the same time; the one that is not kept does no harm."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    @cached_property
+    def waker(self) -> Waker:
+        """Sends messages to the workers."""
+        return Waker(self.settings.redis_url)
+
+    @cached_property
+    def storage(self) -> Storage:
+        """Where results are."""
+        return open_storage(self.settings)
+
+    @cached_property
+    def redis(self) -> redis.Redis:
+        """The broker, for looking only: it has half a second to answer."""
+        return redis.Redis.from_url(
+            self.settings.redis_url,
+            socket_connect_timeout=PATIENCE,
+            socket_timeout=PATIENCE,
+            retry=Retry(NoBackoff(), 0),
+        )
+
+    @cached_property
+    def limiter(self) -> Limiter:
+        """The limiter, for looking only."""
+        limit, spacing = self.settings.replicate_rate_limit, self.settings.replicate_min_spacing
+        return Limiter(self.redis, limit, spacing, following.recent_sends)
+
+
+def equip(app: Flask, settings: Settings) -> None:
+    """Give an app its parts."""
+    app.extensions[KEY] = Parts(settings)
+
+
+def parts() -> Parts:
+    """The parts of this process."""
+    return cast("Parts", current_app.extensions[KEY])
+
+
+def settings() -> Settings:
+    """The settings of this process."""
+    return parts().settings
+
+
+def instance() -> int:
+    """The id of the instance whose token came with this request."""
+    return cast("int", g.instance)
+
+
+def url(path: str) -> str:
+    """The public address of `path`: absolute only by setting, never from the Host header."""
+    return settings().public_base_url + path

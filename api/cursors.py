@@ -1,0 +1,61 @@
+"""Pages by key: a cursor says below which job the next page begins.
+
+A job that is submitted in the meantime moves nothing, as it would with page numbers. Cursors are
+signed for one instance, so that what comes back is what went out.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from itsdangerous import BadData, URLSafeSerializer
+
+from api import current
+from api.problems import InvalidInput
+from models import reports
+from models.tables import Job, Status
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some jobs, and where those after them begin, if there are any."""
+
+    jobs: Sequence[Job]
+    next_cursor: str | None
+
+    @property
+    def versions(self) -> list[object]:
+        """What changes whenever this page does."""
+        return [self.next_cursor, *((job.id, job.version) for job in self.jobs)]
+
+
+def page_of_jobs(
+    limit: int, status: Sequence[Status] = tuple(Status), cursor: str | None = None
+) -> Page:
+    """Return a page of this instance's jobs; raises `InvalidInput` for a cursor not its own.
+
+    One job more than asked for is read: it tells whether there is a next page.
+    """
+    before = _read(cursor) if cursor else None
+    found = reports.jobs(current.instance(), status, before, limit + 1)
+    jobs, more = found[:limit], found[limit:]
+    return Page(jobs, _write(jobs[-1].id) if more else None)
+
+
+def _write(job_id: int) -> str:
+    return str(_serializer().dumps(job_id))
+
+
+def _read(cursor: str) -> int:
+    try:
+        return int(_serializer().loads(cursor))
+    except BadData as error:
+        raise InvalidInput({"cursor": ["Not a cursor of yours."]}) from error
+
+
+def _serializer() -> URLSafeSerializer:
+    return URLSafeSerializer(
+        current.settings().secret_key,
+        salt=f"jobs of instance {current.instance()}",
+        signer_kwargs={"digest_method": hashlib.sha256, "key_derivation": "hmac"},
+    )

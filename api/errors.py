@@ -1,0 +1,102 @@
+"""One table from what can go wrong to what a client is told; no view catches anything."""
+
+from dataclasses import dataclass, field
+
+import structlog
+from flask import Flask, Response
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from werkzeug import exceptions as http
+
+from api.problems import InvalidInput, NotAuthenticated, problem
+from models import errors as domain
+from tasks.storage import StorageUnavailable
+
+log = structlog.get_logger(__name__)
+
+BUSY = {"Retry-After": "1"}
+DATABASE_AWAY = "The database cannot be reached just now. Try again in a moment."
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How an error is answered. Without a fixed `detail` the error's own text is told, with its
+    attributes `facts`; one that is `ours` is logged, because no client can mend it."""
+
+    status: int
+    code: str
+    detail: str = ""
+    facts: tuple[str, ...] = ()
+    headers: dict[str, str] = field(default_factory=dict)
+    ours: bool = False
+
+
+_UNREACHABLE = Kind(503, "database_unavailable", DATABASE_AWAY, headers=BUSY, ours=True)
+
+KINDS: dict[type[Exception], Kind] = {
+    InvalidInput: Kind(400, "invalid_input", facts=("errors",)),
+    NotAuthenticated: Kind(401, "unauthorized", headers={"WWW-Authenticate": "Bearer"}),
+    domain.InsufficientCredits: Kind(402, "insufficient_credits", facts=("cost", "balance")),
+    domain.NotFound: Kind(404, "not_found"),
+    domain.AlreadyExists: Kind(409, "already_exists"),
+    domain.IdempotencyKeyInUse: Kind(409, "idempotency_key_in_use", headers=BUSY),
+    domain.IdempotencyKeyReused: Kind(422, "idempotency_key_reused"),
+    http.BadRequest: Kind(400, "bad_request", "The request cannot be read."),
+    http.NotFound: Kind(404, "not_found", "There is nothing at this address."),
+    http.MethodNotAllowed: Kind(
+        405, "method_not_allowed", "This address knows other methods only: see Allow."
+    ),
+    http.RequestEntityTooLarge: Kind(413, "body_too_large", "The body is larger than 256 KiB."),
+    http.UnsupportedMediaType: Kind(
+        415, "not_json", "Send the body as Content-Type: application/json, not compressed."
+    ),
+    http.RequestedRangeNotSatisfiable: Kind(
+        416, "range_not_satisfiable", "The image is shorter than the range asked for."
+    ),
+    http.InternalServerError: Kind(
+        500, "internal_error", "Something went wrong here. The request id helps to find it."
+    ),
+    StorageUnavailable: Kind(
+        503,
+        "storage_unavailable",
+        "The results cannot be reached just now.",
+        headers=BUSY,
+        ours=True,
+    ),
+    OperationalError: _UNREACHABLE,
+    InterfaceError: _UNREACHABLE,
+    PoolTimeout: _UNREACHABLE,
+}
+
+
+def register(app: Flask) -> None:
+    """Have every kind of error answered from the table."""
+    for kind in (*KINDS, http.HTTPException):
+        app.register_error_handler(kind, answer)
+
+
+def answer(error: Exception) -> Response:
+    """Return the problem that tells a client about `error`, and nothing internal."""
+    kind = _kind_of(error)
+    if kind.ours:
+        log.warning("request failed", code=kind.code, exc_info=error)
+    facts = {name: getattr(error, name) for name in kind.facts}
+    return problem(
+        kind.status, kind.code, kind.detail or str(error), facts, _headers(error) | kind.headers
+    )
+
+
+def _kind_of(error: Exception) -> Kind:
+    for ancestor in type(error).__mro__:
+        if ancestor in KINDS:
+            return KINDS[ancestor]
+    assert isinstance(error, http.HTTPException)
+    assert error.code is not None
+    return Kind(error.code, error.name.lower().replace(" ", "_"), error.name)
+
+
+def _headers(error: Exception) -> dict[str, str]:
+    """Allow of a 405 and Content-Range of a 416 come with werkzeug's own exception."""
+    if not isinstance(error, http.HTTPException):
+        return {}
+    return {name: value for name, value in error.get_headers() if name != "Content-Type"}

@@ -1,0 +1,43 @@
+"""Answers that a client may keep and ask about: ETags from row versions, before any serialising."""
+
+import hashlib
+import json
+
+from flask import Response, g, request
+from werkzeug.exceptions import HTTPException
+
+from api import current
+
+# Changes when the shape of an answer does: rows that stayed the same must then be sent again.
+SHAPE = 1
+
+
+class NotModified(HTTPException):
+    """The client has it already."""
+
+    code = 304
+    description = "Not modified"
+
+    def get_response(self, *_args: object, **_kwargs: object) -> Response:
+        """Return an answer without a body; `stamp` gives it its headers."""
+        return Response(status=304)
+
+
+def revalidate(*versions: object) -> None:
+    """Give this answer a tag made from `versions`; raise `NotModified` if the client has it.
+
+    The tag is weak: it promises the same facts, not the same bytes.
+    """
+    facts = json.dumps([SHAPE, current.settings().public_base_url, request.endpoint, *versions])
+    g.etag = hashlib.sha256(facts.encode()).hexdigest()[:32]
+    if request.if_none_match.contains_weak(g.etag):
+        raise NotModified
+
+
+def stamp(response: Response) -> Response:
+    """Only its owner's cache may keep an answer, and asks before it uses it again."""
+    response.headers["Cache-Control"] = "private, no-cache"
+    response.vary.add("Authorization")
+    if "etag" in g and response.status_code in {200, 304}:
+        response.set_etag(g.etag, weak=True)
+    return response

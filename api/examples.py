@@ -1,0 +1,76 @@
+"""Examples for the OpenAPI document: one job of one product, seen from each route."""
+
+JOB = {
+    "id": 12,
+    "productId": "cup",
+    "productName": "The blue cup",
+    "status": "PENDING",
+    "totalImages": 2,
+    "completedImages": 0,
+    "failedImages": 0,
+    "createdAt": "2026-01-31T09:30:00.000Z",
+}
+ORDER = {
+    "productId": "cup",
+    "productName": "The blue cup",
+    "images": [
+        {
+            "imageId": "cup-front",
+            "imageUrl": "https://shop.example/images/cup-front.jpg",
+            "prompt": "white background, brighter",
+        },
+        {
+            "imageId": "cup-top",
+            "imageUrl": "https://shop.example/images/cup-top.jpg",
+            "prompt": "white background",
+            "aspectRatio": "1:1",
+            "outputFormat": "png",
+        },
+    ],
+}
+RECEIPT = {"success": True, "job": JOB, "creditsUsed": 30, "creditsRemaining": 120}
+PROGRESS = JOB | {
+    "status": "DONE",
+    "completedImages": 1,
+    "failedImages": 1,
+    "startedAt": "2026-01-31T09:30:01.250Z",
+    "finishedAt": "2026-01-31T09:30:20.500Z",
+}
+PAGE = {"jobs": [PROGRESS], "nextCursor": None}
+ITEM = {
+    "id": 31,
+    "imageId": "cup-front",
+    "imageUrl": "https://shop.example/images/cup-front.jpg",
+    "prompt": "white background, brighter",
+    "createdAt": "2026-01-31T09:30:00.000Z",
+    "updatedAt": "2026-01-31T09:30:18.125Z",
+}
+DETAIL = {
+    "job": PROGRESS,
+    "items": [
+        ITEM
+        | {
+            "status": "DONE",
+            "optimizedImageUrl": "/results/0f1e2d3c4b5a69788796a5b4c3d2e1f0.jpg",
+        },
+        ITEM
+        | {
+            "id": 32,
+            "imageId": "cup-top",
+            "status": "FAILED",
+            "error": "The image could not be read from its address.",
+            "errorCode": "bad_image_url",
+        },
+    ],
+}
+CREDITS = {
+    "balance": 120,
+    "plan": "free",
+    "monthlyAllotment": 150,
+    "resetsAt": "2026-02-01T00:00:00.000Z",
+    "creditsPerImage": 15,
+}
+READINESS = {
+    "status": "failed",
+    "checks": {"database": "ok", "migrations": "ok", "sweep": "late", "broker": "ok"},
+}

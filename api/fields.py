@@ -1,0 +1,123 @@
+"""The kinds of values that go in and out."""
+
+import ipaddress
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from marshmallow import ValidationError, fields, validate
+
+from api import current
+from models.tables import Status
+
+# NUL is refused by the parser; the patterns are for readers of the OpenAPI document.
+ANY_TEXT = r"^[^\x00]*$"
+NOT_BLANK = r"^[^\x00]*[^\s\x00][^\x00]*$"
+
+_PORT = r"(?::(?:[0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?"
+_REST = r"(?:[/?#][^\s\\\x00-\x20\x7f-\xa0]*)?"
+_NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?\.?"
+_SCHEME = r"[Hh][Tt][Tt][Pp][Ss]?"
+URL = f"^{_SCHEME}://{_NAME}{_PORT}{_REST}$"
+_URL = re.compile(
+    rf"{_SCHEME}://(?:[\w](?:[\w.-]*[\w])?\.?|\[(?P<ipv6>[0-9A-Fa-f:.]+)\]){_PORT}{_REST}"
+)
+
+
+class Text(fields.String):
+    """1 to `longest` characters, kept as they were sent."""
+
+    def __init__(self, longest: int, pattern: str = ANY_TEXT, **options: Any) -> None:
+        length = validate.Length(min=1, max=longest)
+        super().__init__(
+            validate=[length, *options.pop("validate", [])],
+            metadata={"pattern": pattern, **options.pop("metadata", {})},
+            **options,
+        )
+
+
+class Prompt(Text):
+    """Text that says something."""
+
+    def __init__(self, longest: int, **options: Any) -> None:
+        super().__init__(longest, NOT_BLANK, validate=[_not_blank], **options)
+
+
+class ImageUrl(Text):
+    """An http or https address without a user's name or password in it."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(2048, URL, validate=[_http_url], **options)
+
+
+class Few(fields.List[Any]):
+    """1 to `most` elements; a list that is too long is refused before its elements are read."""
+
+    def __init__(self, inner: fields.Field[Any], most: int, **options: Any) -> None:
+        super().__init__(inner, validate=validate.Length(min=1, max=most), **options)
+        self.most = most
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> list[Any]:
+        if isinstance(value, list) and len(value) > self.most:
+            raise ValidationError(f"Must hold at most {self.most}, and holds {len(value)}.")
+        return super()._deserialize(value, attr, data, **kwargs)
+
+
+class Digits(fields.Integer):
+    """A whole number in a query: plain digits, without sign, space, underscore or leading zero."""
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> int:
+        if not re.fullmatch(r"[1-9][0-9]{0,17}", value):
+            raise ValidationError("Must be a whole number in digits.")
+        return super()._deserialize(value, attr, data, **kwargs)
+
+
+class StatusList(fields.String):
+    """Known statuses with commas between them."""
+
+    def _deserialize(self, value: Any, *_args: Any, **_kwargs: Any) -> Any:
+        names = value.split(",")
+        if not set(names) <= set(Status):
+            raise ValidationError(f"Must be some of {', '.join(Status)} with commas between them.")
+        return tuple(Status(name) for name in dict.fromkeys(names))
+
+
+class Moment(fields.DateTime):
+    """RFC 3339 in UTC, to the millisecond."""
+
+    def _serialize(self, value: datetime | None, *_args: Any, **_kwargs: Any) -> str | None:
+        if value is None:
+            return None
+        return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+class ResultUrl(fields.String):
+    """The address of a result, from its key."""
+
+    def _serialize(self, value: str | None, *_args: Any, **_kwargs: Any) -> str | None:
+        return value and current.url(f"/results/{value}")
+
+
+def _not_blank(text: str) -> None:
+    if not text.strip():
+        raise ValidationError("Must not be blank.")
+
+
+def _http_url(text: str) -> None:
+    match = _URL.fullmatch(text)
+    if match is None or not text.isprintable():
+        raise ValidationError(
+            "Must be an http or https URL with a host, without spaces and without a password."
+        )
+    if match["ipv6"]:
+        _check_ipv6(match["ipv6"])
+
+
+def _check_ipv6(text: str) -> None:
+    try:
+        ipaddress.IPv6Address(text)
+    except ValueError as error:
+        raise ValidationError("Its host is not an IPv6 address.") from error

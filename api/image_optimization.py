@@ -1,0 +1,46 @@
+"""POST /api/image-optimization: order the optimization of a product's images."""
+
+from typing import Any
+
+from api import current, examples
+from api.openapi import TEXT, Blueprint
+from api.schemas import IdempotencyHeaders, JobOrderSchema, ReceiptSchema
+from models import lifecycle
+from models.orders import JobOrder, Receipt
+
+blp = Blueprint("image-optimization", "/api/image-optimization", "Optimize images.", private=True)
+
+HEADERS = {
+    "Location": {"description": "Where the job can be followed.", "schema": TEXT},
+    "Idempotent-Replayed": {
+        "description": "`true` when this answer was given before, for the same Idempotency-Key.",
+        "schema": TEXT,
+    },
+}
+
+
+@blp.route("", methods=["POST"])
+@blp.arguments(JobOrderSchema, example=examples.ORDER)
+@blp.arguments(IdempotencyHeaders, location="headers")
+@blp.response(201, ReceiptSchema, example=examples.RECEIPT, headers=HEADERS)
+@blp.refuses(402, 409, 413, 415, 422)
+def submit_job(order: JobOrder, headers: dict[str, Any]) -> tuple[Receipt, dict[str, str]]:
+    """Start optimizing the images of one product.
+
+    Every image costs credits at once; too few of them change nothing.
+    """
+    price = current.settings().credits_per_image
+    receipt = lifecycle.submit(current.instance(), order, price, headers.get("key"))
+    _announce(receipt)
+    return receipt, _headers(receipt)
+
+
+def _announce(receipt: Receipt) -> None:
+    """Tell the workers, once the job is committed; a replay was told of before."""
+    if not receipt.replayed:
+        current.parts().waker.wake_workers(receipt.job.id, receipt.job.total_images)
+
+
+def _headers(receipt: Receipt) -> dict[str, str]:
+    location = {"Location": current.url(f"/api/image-optimization/jobs/{receipt.job.id}")}
+    return location | ({"Idempotent-Replayed": "true"} if receipt.replayed else {})

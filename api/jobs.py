@@ -1,0 +1,38 @@
+"""GET /api/image-optimization/jobs and …/jobs/<id>: what became of the orders."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from api import current, cursors, examples
+from api.etags import revalidate
+from api.openapi import CACHING, IF_NONE_MATCH, Blueprint
+from api.schemas import JobDetailSchema, JobPageSchema, JobsQuery
+from models import reports
+from models.tables import Item, Job
+
+blp = Blueprint("jobs", "/api/image-optimization/jobs", "Follow jobs.", private=True)
+
+
+@blp.route("", parameters=[IF_NONE_MATCH])
+@blp.arguments(JobsQuery, location="query")
+@blp.response(200, JobPageSchema, example=examples.PAGE, headers=CACHING)
+@blp.refuses(304)
+def list_jobs(query: dict[str, Any]) -> cursors.Page:
+    """List jobs, newest first."""
+    page = cursors.page_of_jobs(**query)
+    revalidate(query, page.versions)
+    return page
+
+
+@blp.route("/<id:job_id>", parameters=[IF_NONE_MATCH])
+@blp.response(200, JobDetailSchema, example=examples.DETAIL, headers=CACHING)
+@blp.refuses(304, 404)
+def show_job(job_id: int) -> dict[str, Job | Sequence[Item]]:
+    """Show a job and its images.
+
+    The tag is older than the answer if the job changes in between, never newer.
+    """
+    job = reports.job(current.instance(), job_id)
+    revalidate(job.id, job.version)
+    job, items = reports.job_with_items(current.instance(), job_id)
+    return {"job": job, "items": items}

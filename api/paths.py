@@ -1,0 +1,41 @@
+"""What may stand in an address: anything else is an address that does not exist."""
+
+from typing import Any
+
+from flask import Flask
+from werkzeug.routing import BaseConverter, ValidationError
+
+LARGEST_ID = 2**63 - 1
+LONGEST_ID = r"[1-9][0-9]{0,18}"
+
+
+class Id(BaseConverter):
+    """A row's id in plain digits, no larger than a database can hold."""
+
+    regex = LONGEST_ID
+
+    def to_python(self, value: str) -> int:
+        """Return the id."""
+        if int(value) > LARGEST_ID:
+            raise ValidationError
+        return int(value)
+
+
+class ResultKey(BaseConverter):
+    """The unguessable name of a result."""
+
+    regex = r"[0-9a-f]{32}\.(?:jpg|png|webp)"
+
+
+SCHEMAS: dict[type[BaseConverter], dict[str, Any]] = {
+    Id: {"type": "integer", "format": "int64", "minimum": 1, "maximum": LARGEST_ID},
+    ResultKey: {"type": "string", "pattern": f"^{ResultKey.regex}$"},
+}
+
+
+def register(app: Flask) -> None:
+    """Teach `app` these parts. A doubled slash is no address either: a redirect would be absolute
+    and made from the Host header."""
+    app.url_map.converters["id"] = Id
+    app.url_map.converters["result_key"] = ResultKey
+    app.url_map.merge_slashes = False

@@ -1,0 +1,53 @@
+"""Whether this process can do its work: each part's state in a word."""
+
+from functools import cache
+
+import redis
+from alembic.script import ScriptDirectory
+from flask import current_app
+from sqlalchemy.exc import SQLAlchemyError
+
+from api import current
+from models import following, reports
+
+OK = "ok"
+# Three sweeps and a little: one may be late, three in a row mean that nobody sweeps.
+LATEST_SWEEP = 90.0
+
+
+def checks() -> dict[str, str]:
+    """Return `ok`, or what is wrong, of everything that a job needs."""
+    return {**_database(), "broker": _broker()}
+
+
+def _database() -> dict[str, str]:
+    """One failure to connect answers for all three, so that it is waited for once."""
+    try:
+        return {"database": OK, "migrations": _migrations(), "sweep": _sweep()}
+    except SQLAlchemyError:
+        return {"database": "unreachable", "migrations": "unknown", "sweep": "unknown"}
+
+
+def _migrations() -> str:
+    return OK if reports.revision() == _newest_revision() else "outdated"
+
+
+@cache
+def _newest_revision() -> str | None:
+    config = current_app.extensions["migrate"].migrate.get_config()
+    return ScriptDirectory.from_config(config).get_current_head()
+
+
+def _sweep() -> str:
+    seconds = following.seconds_since("sweep")
+    if seconds is None:
+        return "never"
+    return OK if seconds <= LATEST_SWEEP else "late"
+
+
+def _broker() -> str:
+    try:
+        current.parts().redis.ping()
+    except redis.RedisError:
+        return "unreachable"
+    return OK

@@ -1,0 +1,67 @@
+"""GET /results/<key>: a finished image, for whoever knows its 128 random bits."""
+
+from pathlib import Path
+
+from flask import Response, redirect, send_file
+from werkzeug.wrappers import Response as AnyResponse
+
+from api import current
+from api.openapi import REQUEST_ID, TEXT, Blueprint
+from models import reports
+from models.errors import NotFound
+from models.reports import Result
+
+blp = Blueprint("results", "/results", "Fetch optimized images.", private=False)
+
+# A result never changes, and there is only one under its key.
+FOR_EVER = 365 * 24 * 3600
+# How long a presigned URL may be used, and for how much of that a browser may keep it.
+SIGNED_SECONDS, KEPT_SECONDS = 300, 60
+BINARY = {"type": "string", "format": "binary"}
+CACHING = {
+    "Cache-Control": {"description": "public, for a year, immutable", "schema": TEXT},
+    "ETag": {"description": "The key.", "schema": TEXT},
+}
+
+
+@blp.route("/<result_key:key>")
+@blp.response(200, BINARY, content_type="image/*", description="The image.", headers=CACHING)
+@blp.alt_response(
+    206, schema=BINARY, content_type="image/*", description="A range of it.", headers=REQUEST_ID
+)
+@blp.alt_response(
+    302,
+    description="The image is at Location, for a few minutes.",
+    headers=REQUEST_ID | {"Location": {"description": "A presigned URL.", "schema": TEXT}},
+)
+@blp.refuses(304, 404, 416, 503)
+def show_result(key: str) -> AnyResponse:
+    """Fetch an optimized image.
+
+    The address is an image's `optimizedImageUrl`; it needs no token.
+    """
+    result = reports.result(key)
+    path = current.parts().storage.local_path(key)
+    return _serve(result, path) if path else _send_to_storage(result)
+
+
+def _serve(result: Result, path: Path) -> Response:
+    """Stream a file. Whatever it holds, a browser that opens it runs nothing."""
+    if not path.is_file():
+        raise NotFound("This result is no longer there.")
+    response = send_file(
+        path, mimetype=result.content_type, etag=result.key, conditional=True, max_age=FOR_EVER
+    )
+    response.cache_control.public = True
+    response.cache_control.immutable = True
+    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    return response
+
+
+def _send_to_storage(result: Result) -> AnyResponse:
+    url = current.parts().storage.presigned_url(result.key, SIGNED_SECONDS)
+    assert url is not None
+    response = redirect(url)
+    response.cache_control.private = True
+    response.cache_control.max_age = KEPT_SECONDS
+    return response

@@ -1,0 +1,43 @@
+"""How gunicorn runs the API: `gunicorn wsgi:app`. gunicorn reads the names of this file.
+
+Threads suit it: a request waits for the database or for a file. Nothing is loaded before the fork
+(`preload_app` stays off), because connections and their threads must not be shared by processes.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from config.settings import Settings, SettingsError
+
+try:
+    # Here, in the master: a worker that cannot read them would be started again and again.
+    settings = Settings.from_environment()
+except SettingsError as error:
+    sys.exit(f"darkroom: {error}")
+
+
+def _number(name: str, default: int) -> int:
+    text = os.environ.get(name) or str(default)
+    if not text.isdecimal():
+        sys.exit(f"darkroom: {name}: must be a whole number")
+    return int(text)
+
+
+# All interfaces: in a container nobody could reach it otherwise; `--bind` says something else.
+bind = f"0.0.0.0:{_number('PORT', 8000)}"
+worker_class = "gthread"
+workers = _number("WEB_CONCURRENCY", 2)
+threads = 8
+keepalive = 75
+# A request's waits are bounded: 7 s for a statement, 5 s for a connection.
+timeout = 30
+graceful_timeout = 20
+# Now and then a fresh process, and not all of them at once.
+max_requests = 20_000
+max_requests_jitter = 2_000
+# The API logs its requests itself, with their ids and without their addresses.
+accesslog = None
+loglevel = settings.log_level.lower()

@@ -1,0 +1,56 @@
+"""The API on real databases, with Alice and Bob as its clients."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from api import create_app
+from config.settings import Settings
+from models.database import db
+from tests.api.clients import Shop, open_shop
+from tests.databases import check_promises, settings_for
+
+
+@contextmanager
+def serving(settings: Settings) -> Iterator[Flask]:
+    """The API with these settings; afterwards the promises are checked."""
+    app = create_app(settings)
+    yield app
+    with app.app_context():
+        check_promises()
+        db.engine.dispose()
+
+
+@pytest.fixture
+def settings(sqlite_database: str, tmp_path: Path) -> Settings:
+    """Settings of an API on SQLite whose broker is down."""
+    return settings_for(sqlite_database, storage_url=f"file://{tmp_path}/results")
+
+
+@pytest.fixture
+def app(settings: Settings) -> Iterator[Flask]:
+    """The API on SQLite."""
+    with serving(settings) as app:
+        yield app
+
+
+@pytest.fixture
+def any_app(database_url: str) -> Iterator[Flask]:
+    """The API on each kind of database."""
+    with serving(settings_for(database_url)) as app:
+        yield app
+
+
+@pytest.fixture
+def alice(app: Flask) -> Shop:
+    """A shop with 15,000 credits."""
+    return open_shop(app, "alice")
+
+
+@pytest.fixture
+def bob(app: Flask) -> Shop:
+    """Another one."""
+    return open_shop(app, "bob")
