@@ -14,10 +14,11 @@ ENV PATH=/opt/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
     HEALTH_FILE=/tmp/alive
+COPY --from=build /opt/venv /opt/venv
 # The results' folder belongs to the user, and so does a volume that is first mounted there.
-RUN useradd --system --uid 10001 --user-group --no-create-home --home-dir /nonexistent darkroom \
+RUN useradd --uid 10001 --user-group --no-create-home --home-dir /nonexistent darkroom \
  && install -d -o darkroom -g darkroom /var/lib/darkroom/results \
- && python -m pip uninstall --yes --quiet --root-user-action=ignore pip
+ && /usr/local/bin/python -m pip uninstall --yes --quiet --root-user-action=ignore pip
 WORKDIR /app
 COPY . .
 RUN python -m compileall -q .

@@ -5,7 +5,6 @@ from contextlib import contextmanager
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
-from rich.table import Table
 from rich.text import Text
 
 
@@ -57,8 +56,7 @@ class Screen:
             yield bar
 
     def table(self, rows: list[tuple[str, str]]) -> None:
-        """Print names and values."""
-        table = Table.grid(padding=(0, 2))
+        """Print names and values, a line each that is never cut: they are there to be copied."""
+        width = max(len(name) for name, _value in rows) + 2
         for name, value in rows:
-            table.add_row(Text(name, "bold"), Text(value, no_wrap=True, overflow="ignore"))
-        self._console.print(table, crop=False, no_wrap=True, overflow="ignore")
+            self._console.print(Text.assemble((name.ljust(width), "bold"), value))

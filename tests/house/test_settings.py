@@ -33,7 +33,10 @@ def test_the_defaults_of_compose_are_those_of_the_code(
     monkeypatch: pytest.MonkeyPatch, tmp_path: object
 ) -> None:
     required = {"DATABASE_URL": "sqlite:////x", "SECRET_KEY": "0123456789abcdef"}
-    required |= {"REPLICATE_API_TOKEN": "r8_x", "METRICS_TOKEN": "token"}
+    required |= {"REDIS_URL": "redis://x"} | {
+        "REPLICATE_API_TOKEN": "r8_x",
+        "METRICS_TOKEN": "token",
+    }
     given = {n: v for n, v in services()["api"]["environment"].items() if v is not None}
     for name, value in (given | required).items():
         if not name.endswith("_FILE"):
