@@ -79,7 +79,7 @@ def answer(error: Exception) -> Response:
     """Return the problem that tells a client about `error`, and nothing internal."""
     kind = _kind_of(error)
     if kind.ours:
-        log.warning("request failed", code=kind.code, exc_info=error)
+        log.warning("request failed", code=kind.code, error=_first_line(error))
     facts = {name: getattr(error, name) for name in kind.facts}
     return problem(
         kind.status, kind.code, kind.detail or str(error), facts, _headers(error) | kind.headers
@@ -93,6 +93,11 @@ def _kind_of(error: Exception) -> Kind:
     assert isinstance(error, http.HTTPException)
     assert error.code is not None
     return Kind(error.code, error.name.lower().replace(" ", "_"), error.name)
+
+
+def _first_line(error: Exception) -> str:
+    """Where SQLAlchemy's text goes on, it tells the statement with its values."""
+    return f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
 
 
 def _headers(error: Exception) -> dict[str, str]:

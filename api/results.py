@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from flask import Response, redirect, send_file
+from flask import Response, redirect, request, send_file
 from werkzeug.wrappers import Response as AnyResponse
 
 from api import current
@@ -52,6 +52,9 @@ def _serve(result: Result, path: Path) -> Response:
     response = send_file(
         path, mimetype=result.content_type, etag=result.key, conditional=True, max_age=FOR_EVER
     )
+    if request.method == "HEAD" or response.status_code == 304:
+        # Nobody reads it, so nobody would close it.
+        response.close()
     response.cache_control.public = True
     response.cache_control.immutable = True
     response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"

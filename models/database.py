@@ -141,8 +141,11 @@ def _writer_lock() -> Iterator[None]:
 
 
 def changed(session: Session, statement: UpdateBase) -> bool:
-    """Run an UPDATE or DELETE; True when it met a row. The heart of every compare-and-set."""
-    result = cast("CursorResult[Any]", session.execute(statement))
+    """Run an UPDATE, a DELETE or an upsert; True when it met a row. The heart of every
+    compare-and-set."""
+    # Without it SQLAlchemy knows no count for an INSERT on PostgreSQL: -1, whatever happened.
+    counted = {"preserve_rowcount": True}
+    result = cast("CursorResult[Any]", session.execute(statement, execution_options=counted))
     return result.rowcount > 0
 
 

@@ -28,8 +28,10 @@ def lock(session: Session, instance_id: int) -> Instance:
     """Lock the instance's row and return it.
 
     The first lock of every transaction that changes credits or what is due. Raises `NotFound`.
+    A new `Idempotency-Key` has its instance's key locked by the foreign key before: a lock that
+    bore no such sharing would have two orders of one shop wait for each other.
     """
-    statement = select(Instance).where(Instance.id == instance_id).with_for_update()
+    statement = select(Instance).where(Instance.id == instance_id).with_for_update(key_share=True)
     instance = session.scalar(statement.execution_options(populate_existing=True))
     if instance is None:
         raise NotFound(f"There is no instance {instance_id}.")

@@ -103,7 +103,7 @@ def _claim(session: Session, deadline: float) -> Turn | None:
         .where(Instance.due_items > 0)
         .order_by(Instance.last_served, Instance.id)
         .limit(1)
-        .with_for_update(skip_locked=True)
+        .with_for_update(skip_locked=True, key_share=True)
     )
     if instance is None:
         return None
@@ -314,5 +314,5 @@ def _item_of(session: Session, attempt_id: int) -> Item:
 
 
 def _lock_job(session: Session, job_id: int) -> Job:
-    locked = select(Job).where(Job.id == job_id).with_for_update()
+    locked = select(Job).where(Job.id == job_id).with_for_update(key_share=True)
     return session.scalars(locked.execution_options(populate_existing=True)).one()

@@ -36,23 +36,28 @@ def sort_answer(
     """Sort an answer by its status; None means that it is good.
 
     The classes are those that Replicate documents: 401 and 403 unauthenticated, 402 no credit, 429
-    throttled, other 4xx refused. A redirect means that the base URL is wrong.
+    throttled, other 4xx refused. A redirect means that the base URL is wrong, and a create that
+    finds nothing that the model's name is: no customer's image is to blame for these.
     """
     detail = _detail(status, document)
-    if 300 <= status < 400:
-        return OperatorNeeded("redirected", detail)
-    if status in _OPERATOR:
-        return OperatorNeeded(_OPERATOR[status], detail)
+    if reason := _operators_fault(status, creating):
+        return OperatorNeeded(reason, detail)
     if status == 429:
         return RateLimited(detail, retry_after(headers, document) or 10.0)
     if 400 <= status < 500 and status not in {408, 425}:
-        return Permanent("invalid_input" if creating or status != 404 else "result_lost", detail)
+        return Permanent("result_lost" if status == 404 else "invalid_input", detail)
     if 200 <= status < 300 and isinstance(document, dict):
         return None
     return _unclear(status, headers, detail, creating)
 
 
 _OPERATOR = {401: "unauthenticated", 403: "unauthenticated", 402: "insufficient_credit"}
+
+
+def _operators_fault(status: int, creating: bool) -> str | None:
+    if 300 <= status < 400:
+        return "redirected"
+    return "model_not_found" if creating and status == 404 else _OPERATOR.get(status)
 
 
 def _unclear(status: int, headers: httpx.Headers, detail: str, creating: bool) -> ProviderError:

@@ -10,6 +10,7 @@ from flask import Flask
 
 from tests.databases import bound, check_promises, copy_sqlite, migrate
 from tests.postgres import Postgres
+from tests.stand_in import StandIn
 from tests.valkey import Valkey
 
 # What `celeryconfig.py` reads when the Celery app is first used in this process: nobody listens
@@ -86,6 +87,13 @@ def database_url(request: pytest.FixtureRequest) -> str:
     """The URL of a migrated, empty database: the test runs on both kinds."""
     url: str = request.getfixturevalue(f"{request.param}_database")
     return url
+
+
+@pytest.fixture(scope="session")
+def stand_in() -> Iterator[StandIn]:
+    """The stand-in for Replicate; a test resets it and turns its knobs."""
+    with StandIn() as running:
+        yield running
 
 
 @pytest.fixture

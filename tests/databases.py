@@ -30,9 +30,11 @@ def settings_for(database_url: str, **changes: object) -> Settings:
 def bound(database_url: str) -> Iterator[Flask]:
     """An app on that database, its connections closed at the end."""
     app = bind(settings_for(database_url))
-    yield app
-    with app.app_context():
-        db.engine.dispose()
+    try:
+        yield app
+    finally:
+        with app.app_context():
+            db.engine.dispose()
 
 
 def migrate(database_url: str) -> None:

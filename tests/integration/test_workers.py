@@ -11,6 +11,7 @@ from models.tables import Status
 from tests.darkroom import Darkroom, darkroom
 from tests.service import wait_until
 from tests.stand_in import StandIn
+from tests.valkey import Valkey
 
 
 @pytest.fixture
@@ -32,7 +33,9 @@ def test_a_job_goes_in_and_comes_out_optimized(room: Darkroom, tmp_path: Path) -
 
     job = room.job(alice, job_id)
     assert (job.status, job.completed_images, job.failed_images) == (Status.DONE, 5, 0)
-    assert job.created_at <= (job.started_at or job.created_at) <= (job.finished_at or 0)
+    assert job.started_at
+    assert job.finished_at
+    assert job.created_at <= job.started_at <= job.finished_at
     with room.app.app_context():
         keys = [item.result_key for item in reports.items(job_id)]
     assert len(set(keys)) == 5
@@ -41,7 +44,7 @@ def test_a_job_goes_in_and_comes_out_optimized(room: Darkroom, tmp_path: Path) -
             picture.load()
     assert len(room.stand_in.creates()) == 5
     assert all(
-        not request["authorized"]
+        not request["authorization"]
         for request in room.stand_in.requests()
         if request["path"].startswith("/output/")
     )
@@ -82,3 +85,96 @@ def test_a_stopped_worker_loses_nothing(room: Darkroom) -> None:
     room.service.worker("housekeeping")
     room.wait_done(20)
     assert len(room.stand_in.creates()) == 20
+
+
+def test_workers_outlive_their_broker(room: Darkroom, valkey_server: Valkey) -> None:
+    processes = [room.service.worker(), room.service.worker("housekeeping")]
+    alice = room.shop("alice")
+
+    for _ in range(3):
+        valkey_server.kill()
+        valkey_server.start()
+        room.submit(alice, images=4)
+
+    room.wait_done(12)
+    assert [process.popen.poll() for process in processes] == [None, None]
+
+
+def test_workers_stop_while_their_broker_is_down(room: Darkroom, valkey_server: Valkey) -> None:
+    room.stand_in.knobs(create_latency=2.0)
+    processes = [room.service.worker(), room.service.worker("housekeeping")]
+    room.submit_many(room.shop("alice"), 20)
+    wait_until(lambda: room.count(Status.RUNNING) > 0, "something runs")
+
+    valkey_server.kill()
+    try:
+        codes = [process.stop(patience=10) for process in processes]
+    finally:
+        valkey_server.start()
+
+    assert codes == [0, 0]
+
+
+def test_a_429_costs_no_attempt_and_pauses_everyone(room: Darkroom) -> None:
+    room.stand_in.knobs(throttle={"count": 4, "window": 3, "form": "body", "retry_after": 2})
+    for _ in range(2):
+        room.service.worker()
+    room.service.worker("housekeeping")
+    alice = room.shop("alice")
+
+    job_id = room.submit(alice, images=10)
+    room.wait_done(10)
+
+    refused = [each for each in room.stand_in.requests() if each["status"] == 429]
+    assert refused
+    with room.app.app_context():
+        assert [item.failed_attempts for item in reports.items(job_id)] == [0] * 10
+
+
+@pytest.mark.parametrize("status", [401, 402])
+def test_a_refused_account_fails_nobodys_image(room: Darkroom, status: int) -> None:
+    room.stand_in.knobs(refuse=status)
+    worker = room.service.worker()
+    room.submit(room.shop("alice"), images=3)
+
+    wait_until(lambda: worker.said("Replicate refuses the account"), "a loud line in the log")
+    wait_until(lambda: room.count(Status.PENDING) == 3, "all three wait again")
+
+    creates = [r for r in room.stand_in.requests() if r["path"].endswith("/predictions")]
+    assert len(creates) <= 3
+    assert worker.said('"critical"')
+
+
+def test_a_failed_image_says_why_and_the_others_go_on(room: Darkroom) -> None:
+    room.stand_in.knobs(
+        outcomes=[{"status": "failed", "error": "The input was flagged as sensitive. (E005)"}]
+    )
+    room.service.worker()
+    room.service.worker("housekeeping")
+    alice = room.shop("alice")
+
+    job_id = room.submit(alice, images=2)
+    wait_until(lambda: room.job(alice, job_id).finished_at, "the job is finished")
+
+    job = room.job(alice, job_id)
+    assert (job.status, job.completed_images, job.failed_images) == (Status.DONE, 1, 1)
+    with room.app.app_context():
+        failed = [item for item in reports.items(job_id) if item.status == Status.FAILED]
+    assert [item.error_code for item in failed] == ["content_flagged"]
+    assert "E005" not in str(failed[0].error)
+
+
+def test_an_answer_that_got_lost_is_found_in_the_list(room: Darkroom) -> None:
+    room.stand_in.knobs(
+        faults=[{"endpoint": "create", "phase": "after", "kind": "reset", "times": 2}]
+    )
+    shop = room.shop("alice")
+    room.service.worker()
+    room.service.worker("housekeeping")
+
+    room.submit(shop, images=4)
+    wait_until(lambda: len(room.stand_in.creates()) == 4, "four creates")
+    room.expire_leases()
+    room.wait_done(4)
+
+    assert len(room.stand_in.creates()) == 4

@@ -91,7 +91,7 @@ def test_the_wait_is_read_from_header_body_or_sentence_and_kept_sensible(
     ("status", "headers", "creating", "expected"),
     [
         (400, {}, True, Permanent),
-        (404, {}, True, Permanent),
+        (404, {}, True, OperatorNeeded),
         (422, {}, True, Permanent),
         (404, {}, False, Permanent),
         (401, {}, True, OperatorNeeded),

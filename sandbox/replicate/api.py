@@ -1,0 +1,171 @@
+"""The endpoints of predictions."""
+
+import asyncio
+import base64
+import binascii
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from sandbox.replicate.answers import NOT_FOUND, Answer, Refusal, json_answer, problem
+from sandbox.replicate.endpoint import Endpoint
+from sandbox.replicate.orders import read_order, wait_seconds
+from sandbox.replicate.predictions import MODEL, PAGE, Prediction
+
+ALL_KINDS = "a version or model that does not exist, or that you may not use"
+
+
+class Creates(Endpoint):
+    """Making predictions, whichever path it comes by."""
+
+    name = "create"
+
+    async def create(self) -> Answer:
+        """Accept a prediction; it is made, and would be paid for, once this returns or waits."""
+        if rule := self.world.knobs.throttle:
+            refusal = self.world.gate.refusal(rule)
+            if refusal:
+                raise Refusal(refusal)
+        prediction = read_order(self.body(), self.request.headers, self.base)
+        prediction.outcome = self.world.next_outcome() or prediction.outcome
+        self.world.accept(prediction)
+        self.entry["prediction"] = prediction.id
+        await self._wait(prediction)
+        return json_answer(201, prediction.document())
+
+    async def _wait(self, prediction: Prediction) -> None:
+        await self.world.pause(self.world.knobs.create_latency)
+        knobs = self.world.knobs.webhooks
+        if knobs.early and self.world.dice.random() < knobs.early:
+            await _at_most(10.0, prediction.shown)
+            await self.world.post.settled(prediction)
+        if seconds := wait_seconds(self.request.headers.get("Prefer", "")):
+            await _at_most(seconds, prediction.shown)
+
+
+class ModelPredictions(Creates):
+    """`/v1/models/{owner}/{name}/predictions`."""
+
+    async def post(self, model: str) -> None:
+        """Create a prediction of an official model."""
+
+        async def act() -> Answer:
+            return await self.create() if model == MODEL else NOT_FOUND
+
+        await self.serve(act)
+
+
+class PredictionList(Creates):
+    """`/v1/predictions`."""
+
+    async def post(self) -> None:
+        """Create a prediction by version."""
+
+        async def act() -> Answer:
+            version = str(self.body().get("version", ""))
+            if version.partition(":")[0] != MODEL and len(version) != 64:
+                return problem(422, f"The body names {ALL_KINDS}.", "Invalid version")
+            return await self.create()
+
+        await self.serve(act)
+
+    async def get(self) -> None:
+        """Show a page of predictions, newest first."""
+
+        async def act() -> Answer:
+            return json_answer(200, self._page())
+
+        await self.serve(act, "list")
+
+    def _page(self) -> dict[str, Any]:
+        after, before = self._moment("created_after"), self._moment("created_before")
+        cursor = _position(self.get_query_argument("cursor", None))
+        rows: list[Prediction] = []
+        for row in self.world.predictions.newest_first(cursor):
+            if len(rows) > PAGE or (after and row.created < after):
+                break
+            if before is None or row.created < before:
+                rows.append(row)
+        more = len(rows) > PAGE
+        shown = [row.document() for row in rows[:PAGE]]
+        return {
+            "next": self._link(rows[PAGE - 1].number) if more else None,
+            "previous": None,
+            "results": shown,
+        }
+
+    def _link(self, number: int) -> str:
+        kept = {
+            name: self.get_query_argument(name)
+            for name in ("created_after", "created_before")
+            if self.get_query_argument(name, None)
+        }
+        cursor = base64.urlsafe_b64encode(f"p={number}".encode()).decode()
+        return f"{self.base}/v1/predictions?{urlencode({**kept, 'cursor': cursor})}"
+
+    def _moment(self, name: str) -> float | None:
+        text = self.get_query_argument(name, None)
+        if not text:
+            return None
+        try:
+            moment = datetime.fromisoformat(text)
+        except ValueError:
+            raise Refusal(problem(400, f"{name} is no ISO 8601 date-time.")) from None
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+class OnePrediction(Endpoint):
+    """`/v1/predictions/{id}`."""
+
+    name = "get"
+
+    async def get(self, id: str) -> None:
+        """Show the prediction."""
+
+        async def act() -> Answer:
+            return json_answer(200, self.found(id).document())
+
+        await self.serve(act)
+
+    def found(self, id: str) -> Prediction:
+        """Return the prediction or refuse."""
+        prediction = self.world.predictions.get(id)
+        if prediction is None:
+            raise Refusal(NOT_FOUND)
+        return prediction
+
+
+class Cancel(OnePrediction):
+    """`/v1/predictions/{id}/cancel`."""
+
+    name = "cancel"
+
+    async def post(self, id: str) -> None:
+        """Cancel the prediction and show it."""
+
+        async def act() -> Answer:
+            prediction = self.found(id)
+            self.world.cancel(prediction)
+            return json_answer(200, prediction.document())
+
+        await self.serve(act)
+
+    async def get(self, id: str) -> None:
+        """There is nothing to get here."""
+        await self.send(problem(405, f"Cancel {id} by POST."))
+
+
+async def _at_most(seconds: float, event: asyncio.Event) -> None:
+    try:
+        await asyncio.wait_for(event.wait(), seconds)
+    except TimeoutError:
+        return
+
+
+def _position(cursor: str | None) -> int | None:
+    if cursor is None:
+        return None
+    try:
+        return int(base64.urlsafe_b64decode(cursor).removeprefix(b"p="))
+    except (ValueError, binascii.Error):
+        raise Refusal(problem(400, "Invalid cursor.")) from None

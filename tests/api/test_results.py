@@ -1,0 +1,161 @@
+"""GET /results/<key>."""
+
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from config.settings import Settings
+from models import lifecycle
+from tasks.storage import open_storage
+from tests.api.clients import open_shop, order
+from tests.api.conftest import serving
+from tests.shop import DEADLINE
+
+KEY = "0f1e2d3c4b5a69788796a5b4c3d2e1f0.png"
+PICTURE = b"\x89PNG a picture that the API does not look into"
+
+
+def record(app: Flask) -> None:
+    """Have an image end with this result."""
+    open_shop(app, "alice").post(order())
+    with app.app_context():
+        turn = lifecycle.claim_next(DEADLINE)
+        assert turn is not None
+        lifecycle.finish(turn.attempt_id, KEY, "image/webp")
+
+
+def fetch(app: Flask, headers: dict[str, str] | None = None) -> TestResponse:
+    """Read the answer to its end, as a server does, so that its file is closed."""
+    return app.test_client().get(f"/results/{KEY}", headers=headers, buffered=True)
+
+
+@pytest.fixture
+def stored(app: Flask, settings: Settings) -> Flask:
+    """A result in the local folder."""
+    record(app)
+    open_storage(settings).put(KEY, PICTURE, "image/webp")
+    return app
+
+
+def test_a_result_needs_no_token_and_may_be_kept_for_ever(stored: Flask) -> None:
+    answer = fetch(stored)
+
+    assert (answer.status_code, answer.data) == (200, PICTURE)
+    assert answer.content_type == "image/webp"
+    caching = set(answer.headers["Cache-Control"].split(", "))
+    assert caching == {"public", "max-age=31536000", "immutable"}
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
+    assert "Authorization" not in answer.headers.get("Vary", "")
+
+
+def test_a_kept_result_is_not_sent_again(stored: Flask) -> None:
+    tag = fetch(stored).headers["ETag"]
+
+    answer = fetch(stored, {"If-None-Match": tag})
+
+    assert (answer.status_code, answer.data) == (304, b"")
+    assert "immutable" in answer.headers["Cache-Control"]
+
+
+def test_a_part_of_a_result_can_be_fetched(stored: Flask) -> None:
+    part = fetch(stored, {"Range": "bytes=1-3"})
+    beyond = fetch(stored, {"Range": "bytes=999-"})
+
+    assert (part.status_code, part.data) == (206, b"PNG")
+    assert (beyond.status_code, beyond.get_json()["code"]) == (416, "range_not_satisfiable")
+    assert beyond.headers["Content-Range"] == f"bytes */{len(PICTURE)}"
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "a" * 32 + ".jpg",
+        KEY.upper(),
+        KEY[:-4],
+        KEY + "x",
+        "x" + KEY,
+        KEY[:-4] + ".gif",
+        KEY + "%00",
+        KEY + "%0a",
+        "..%2f..%2fetc%2fpasswd",
+        "%2e%2e/darkroom.db",
+        "",
+    ],
+)
+def test_what_is_no_result_is_not_found(stored: Flask, key: str) -> None:
+    answer = stored.test_client().get(f"/results/{key}")
+
+    assert (answer.status_code, answer.get_json()["code"]) == (404, "not_found")
+
+
+def test_a_file_that_no_row_knows_is_not_served(app: Flask, settings: Settings) -> None:
+    open_storage(settings).put(KEY, PICTURE, "image/png")
+
+    assert app.test_client().get(f"/results/{KEY}").status_code == 404
+
+
+def test_a_result_whose_file_has_gone_is_not_found(stored: Flask, settings: Settings) -> None:
+    open_storage(settings).delete(KEY)
+
+    assert stored.test_client().get(f"/results/{KEY}").status_code == 404
+
+
+def test_a_result_in_a_bucket_is_fetched_by_a_presigned_url(settings: Settings) -> None:
+    """obstore reads its access from the environment: so the API has a process of its own."""
+    with serving(settings) as app:
+        record(app)
+    environment = os.environ | {
+        "AWS_ACCESS_KEY_ID": "id",
+        "AWS_SECRET_ACCESS_KEY": "secret",
+        "AWS_REGION": "eu-central-1",
+        "DATABASE_URL": settings.database_url,
+        "STORAGE_URL": "s3://bucket/results",
+    }
+    program = (
+        "from wsgi import app\n"
+        f"answer = app.test_client().get('/results/{KEY}')\n"
+        "print(answer.status_code, answer.location, answer.headers['Cache-Control'], sep='|')\n"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=Path(__file__).parents[2],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+
+    status, location, caching = done.stdout.splitlines()[-1].split("|")
+    assert status == "302"
+    assert f"/results/{KEY}?" in location
+    assert "X-Amz-Expires=300" in location
+    assert caching == "private, max-age=60"
+
+
+def test_a_storage_that_is_away_tells_nothing_internal(settings: Settings) -> None:
+    with serving(replace(settings, storage_url="file:///proc/no/such/folder")) as app:
+        record(app)
+
+        answer = app.test_client().get(f"/results/{KEY}")
+
+    assert (answer.status_code, answer.get_json()["code"]) == (503, "storage_unavailable")
+    assert "/proc" not in answer.text
+
+
+def test_a_query_is_refused(stored: Flask) -> None:
+    assert stored.test_client().get(f"/results/{KEY}?x=1").status_code == 400
+
+
+def test_head_of_a_result(stored: Flask) -> None:
+    answer = stored.test_client().head(f"/results/{KEY}")
+
+    assert (answer.status_code, answer.data, answer.content_length) == (200, b"", len(PICTURE))
