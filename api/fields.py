@@ -108,7 +108,7 @@ def _not_blank(text: str) -> None:
 
 def _http_url(text: str) -> None:
     match = _URL.fullmatch(text)
-    if match is None or not text.isprintable():
+    if match is None:
         raise ValidationError(
             "Must be an http or https URL with a host, without spaces and without a password."
         )

@@ -21,11 +21,16 @@ def checks() -> dict[str, str]:
 
 
 def _database() -> dict[str, str]:
-    """One failure to connect answers for all three, so that it is waited for once."""
+    """One failure to connect answers for all three, so that it is waited for once.
+
+    Before the migrations there may be no table to ask about the sweep.
+    """
     try:
-        return {"database": OK, "migrations": _migrations(), "sweep": _sweep()}
+        migrations = _migrations()
+        sweep = _sweep() if migrations == OK else "unknown"
     except SQLAlchemyError:
         return {"database": "unreachable", "migrations": "unknown", "sweep": "unknown"}
+    return {"database": OK, "migrations": migrations, "sweep": sweep}
 
 
 def _migrations() -> str:

@@ -8,7 +8,7 @@ are nested 200,000 deep. Here each of them is a fault with its path.
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from math import isfinite
 from typing import Any
@@ -33,10 +33,13 @@ class _Absurd:
 class _Object(dict[str, Any]):
     """A JSON object that remembers which keys came more than once."""
 
+    repeated: Sequence[str] = ()
+
     def __init__(self, pairs: list[tuple[str, Any]]) -> None:
         super().__init__(pairs)
-        counted = Counter(key for key, _value in pairs) if len(self) < len(pairs) else {}
-        self.repeated = [key for key, count in counted.items() if count > 1]
+        if len(self) < len(pairs):
+            counted = Counter(key for key, _value in pairs)
+            self.repeated = [key for key, count in counted.items() if count > 1]
 
 
 def parse(body: bytes) -> dict[str, Any]:
@@ -48,9 +51,9 @@ def parse(body: bytes) -> dict[str, Any]:
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         raise _wrong(f"Not JSON: {error.msg}, {where}.") from error
-    faults = dict(islice(_faults(value, ""), MOST_FAULTS))
+    faults = {_shown(path): [fault] for path, fault in islice(_faults(value, ()), MOST_FAULTS)}
     if faults:
-        raise InvalidInput({path or "body": [fault] for path, fault in faults.items()})
+        raise InvalidInput(faults)
     if not isinstance(value, dict):
         raise _wrong("Must be a JSON object.")
     return value
@@ -72,7 +75,10 @@ def _check_depth(text: str) -> None:
             raise _wrong(f"Nested deeper than {DEEPEST} levels.")
 
 
-def _faults(value: object, path: str) -> Iterator[tuple[str, str]]:
+Path = tuple[str | int, ...]
+
+
+def _faults(value: object, path: Path) -> Iterator[tuple[Path, str]]:
     match value:
         case str() if _UNSTORABLE.search(value):
             yield path, "Must not hold NUL or half of a surrogate pair."
@@ -81,18 +87,25 @@ def _faults(value: object, path: str) -> Iterator[tuple[str, str]]:
         case _Object():
             yield from _faults_of_keys(value, path)
             for key, inner in value.items():
-                yield from _faults(inner, join(path, key))
+                yield from _faults(inner, (*path, key))
         case list():
             for index, inner in enumerate(value):
-                yield from _faults(inner, join(path, str(index)))
+                yield from _faults(inner, (*path, index))
 
 
-def _faults_of_keys(value: _Object, path: str) -> Iterator[tuple[str, str]]:
+def _faults_of_keys(value: _Object, path: Path) -> Iterator[tuple[Path, str]]:
     for key in value.repeated:
-        yield join(path, key), "Given more than once."
+        yield (*path, key), "Given more than once."
     for key in value:
         if _UNSTORABLE.search(key):
-            yield join(path, key), "A name must not hold NUL or half of a surrogate pair."
+            yield (*path, key), "A name must not hold NUL or half of a surrogate pair."
+
+
+def _shown(path: Path) -> str:
+    shown = ""
+    for key in path:
+        shown = join(shown, str(key))
+    return shown or "body"
 
 
 def join(path: str, key: str) -> str:

@@ -1,0 +1,126 @@
+"""GET /metrics."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+import redis
+from flask import Flask
+from prometheus_client.parser import text_string_to_metric_families
+
+from config.settings import Settings
+from models import lifecycle
+from tasks.measure import CallCounter
+from tests.api.clients import open_shop, order
+from tests.api.conftest import serving
+from tests.databases import settings_for
+from tests.shop import DEADLINE
+
+Samples = dict[tuple[str, tuple[str, ...]], float]
+
+
+@pytest.fixture
+def busy(database_url: str, redis_url: str) -> Iterator[Flask]:
+    """An API with three images, one of them claimed."""
+    with serving(settings_for(database_url, redis_url=redis_url)) as app:
+        open_shop(app, "alice").post(order(3))
+        with app.app_context():
+            lifecycle.claim_next(DEADLINE)
+        yield app
+
+
+def by_name(labels: dict[str, str]) -> tuple[str, ...]:
+    return tuple(value for _name, value in sorted(labels.items()))
+
+
+def scrape(app: Flask) -> Samples:
+    answer = app.test_client().get("/metrics")
+    assert answer.status_code == 200
+    assert answer.content_type.startswith("text/plain")
+    return {
+        (sample.name.removeprefix("darkroom_"), by_name(sample.labels)): sample.value
+        for family in text_string_to_metric_families(answer.text)
+        for sample in family.samples
+    }
+
+
+def test_images_credits_and_queues_are_counted(busy: Flask) -> None:
+    found = scrape(busy)
+
+    assert found["items", ("PENDING",)] == 2
+    assert found["items", ("RUNNING",)] == 1
+    assert found["items", ("DONE",)] == 0
+    assert found["due_items", ()] == 2
+    assert 0 < found["oldest_waiting_seconds", ()] < 60
+    assert found["credits_charged_total", ()] == 45
+    assert found["redis_up", ()] == 1
+    assert found["queue_depth", ("replicate", "ready")] == 3
+    assert found["queue_depth", ("replicate", "unacked")] == 0
+    assert found["queue_depth", ("housekeeping", "ready")] == 0
+
+
+def test_the_limiter_is_shown(busy: Flask) -> None:
+    found = scrape(busy)
+
+    assert found["limiter_limit", ()] == 5
+    assert found["limiter_slots_used", ()] == 0
+    assert found["limiter_paused_seconds", ()] == 0
+
+
+def test_calls_to_replicate_are_counted_by_outcome_and_duration(
+    busy: Flask, redis_url: str
+) -> None:
+    with redis.Redis.from_url(redis_url) as client:
+        count = CallCounter(client)
+        for seconds in (0.02, 0.3, 60.0):
+            count("create_prediction", "ok", seconds)
+
+    found = scrape(busy)
+
+    kind = ("create_prediction", "ok")
+    assert found["replicate_calls_total", kind] == 3
+    assert found["replicate_call_seconds_count", kind] == 3
+    assert found["replicate_call_seconds_sum", kind] == pytest.approx(60.32)
+    assert found["replicate_call_seconds_bucket", ("create_prediction", "0.05", "ok")] == 1
+    assert found["replicate_call_seconds_bucket", ("create_prediction", "0.5", "ok")] == 2
+    assert found["replicate_call_seconds_bucket", ("create_prediction", "+Inf", "ok")] == 3
+
+
+def test_with_redis_down_the_database_still_tells(app: Flask) -> None:
+    open_shop(app, "alice").post(order(3))
+
+    found = scrape(app)
+
+    assert found["redis_up", ()] == 0
+    assert found["items", ("PENDING",)] == 3
+    assert not any(name.startswith(("queue", "limiter")) for name, _labels in found)
+
+
+@pytest.mark.parametrize(
+    ("authorization", "status"),
+    [
+        ("Bearer metrics-token", 200),
+        ("Bearer metrics-tokens", 401),
+        ("Basic metrics-token", 401),
+        ("", 401),
+    ],
+)
+def test_the_metrics_token_is_asked_for(
+    settings: Settings, authorization: str, status: int
+) -> None:
+    with serving(replace(settings, metrics_token="metrics-token")) as app:
+        answer = app.test_client().get("/metrics", headers={"Authorization": authorization})
+
+    assert answer.status_code == status
+    assert ("WWW-Authenticate" in answer.headers) == (status == 401)
+
+
+def test_a_shops_token_opens_no_metrics(settings: Settings) -> None:
+    with serving(replace(settings, metrics_token="metrics-token")) as app:
+        alice = open_shop(app, "alice")
+
+        assert alice.get("/metrics").status_code == 401
+
+
+def test_a_query_is_refused(app: Flask) -> None:
+    assert app.test_client().get("/metrics?name=x").status_code == 400

@@ -1,0 +1,166 @@
+"""GET /openapi.json: what it says is true."""
+
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import schemathesis
+from flask import Flask
+from openapi_spec_validator import validate
+from schemathesis.config import SchemathesisConfig
+from schemathesis.engine import from_schema
+from schemathesis.engine.events import EngineEvent, FatalError, NonFatalError, ScenarioFinished
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from config.settings import Settings
+from models import following
+from tests.api.clients import Shop, open_shop, order
+from tests.api.conftest import serving
+
+
+@pytest.fixture
+def document(app: Flask) -> dict[str, Any]:
+    """The document of a server."""
+    found: dict[str, Any] = app.test_client().get("/openapi.json").get_json()
+    return found
+
+
+def operations(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {
+        f"{method.upper()} {path}": operation
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+        if method in {"get", "post", "put", "delete", "patch"}
+    }
+
+
+def test_the_document_is_valid(document: dict[str, Any]) -> None:
+    validate(document)
+
+
+def test_every_route_and_every_answer_of_it_is_told(document: dict[str, Any]) -> None:
+    told = {name: set(operation["responses"]) for name, operation in operations(document).items()}
+
+    everywhere, private = {"400", "405", "500"}, {"400", "401", "405", "500", "503"}
+    assert told == {
+        "POST /api/image-optimization": private | {"201", "402", "409", "413", "415", "422"},
+        "GET /api/image-optimization/jobs": private | {"200", "304"},
+        "GET /api/image-optimization/jobs/{job_id}": private | {"200", "304", "404"},
+        "GET /api/credits": private | {"200", "304"},
+        "GET /results/{key}": everywhere | {"200", "206", "302", "304", "404", "416", "503"},
+        "GET /healthz": everywhere | {"200"},
+        "GET /readyz": everywhere | {"200", "503"},
+        "GET /metrics": everywhere | {"200", "401", "503"},
+        "GET /openapi.json": everywhere | {"200"},
+        "GET /docs": everywhere | {"200"},
+    }
+
+
+def test_errors_are_problems_and_nothing_else(document: dict[str, Any]) -> None:
+    for name, response in document["components"]["responses"].items():
+        if name != "NOT_MODIFIED":
+            content = response["content"]["application/problem+json"]
+            assert content["schema"] == {"$ref": "#/components/schemas/Problem"}
+            assert content["examples"]
+    assert "Error" not in document["components"]["schemas"]
+
+
+def test_the_token_is_asked_for_where_it_is_needed(document: dict[str, Any]) -> None:
+    for name, operation in operations(document).items():
+        needed = [{"instance": []}] if " /api/" in name else None
+        needed = [{"metrics": []}] if name == "GET /metrics" else needed
+        assert operation.get("security") == needed
+    schemes = document["components"]["securitySchemes"]
+    assert {scheme["scheme"] for scheme in schemes.values()} == {"bearer"}
+
+
+def test_the_example_of_an_order_is_an_order(document: dict[str, Any], alice: Shop) -> None:
+    body = document["paths"]["/api/image-optimization"]["post"]["requestBody"]
+
+    answer = alice.post(body["content"]["application/json"]["example"])
+
+    assert answer.status_code == 201
+
+
+def test_a_query_is_refused(app: Flask) -> None:
+    assert app.test_client().get("/openapi.json?x=1").status_code == 400
+
+
+def test_schemathesis_finds_nothing(settings: Settings, redis_url: str) -> None:
+    changes = {"credits_per_image": 1, "metrics_token": "metrics-token", "redis_url": redis_url}
+    with serving(replace(settings, **changes)) as app, listening(app) as address:
+        alice = open_shop(app, "alice", credits=10**9)
+        alice.post(order())
+        with app.app_context():
+            following.beat("sweep", at_most_every=0.0)
+        scraper = {"Authorization": "Bearer metrics-token"}
+        config = SchemathesisConfig.from_dict(
+            {
+                "seed": 1,
+                "headers": alice.bearer,
+                "generation": {"max-examples": 8},
+                "phases": {"stateful": {"generation": {"max-examples": 3}}},
+                "operations": [{"include-path": "/metrics", "headers": scraper}],
+            }
+        )
+        schema = schemathesis.openapi.from_url(f"{address}/openapi.json", config=config)
+        schema.hook(filter_failure)
+
+        events = list(from_schema(schema).execute())
+
+        "\n-----\n".join([finding for event in events for finding in findings(event)])
+    )
+    assert [finding for event in events for finding in findings(event)] == []
+    assert sum(isinstance(event, ScenarioFinished) for event in events) > 20
+
+
+@contextmanager
+def listening(app: Flask) -> Iterator[str]:
+    """The address of a server; in-process, the engine fails on an argument of its own."""
+    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Quiet)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+class Quiet(WSGIRequestHandler):
+    """The API logs its requests itself."""
+
+    def log_request(self, *_args: object) -> None:
+        """Log nothing."""
+
+
+def filter_failure(_context: Any, failure: Any, case: Any, response: Any) -> bool:
+    """JSON Schema cannot say that the image ids of a job differ, that a cursor must be one of ours,
+    and that a key goes with one body: refusing that is right."""
+    if failure.title != "Schema-valid request rejected":
+        return True
+    problem = response.json()
+    paths = problem.get("errors", {})
+    return not (
+        problem["code"] == "idempotency_key_reused"
+        or (paths and all(re.fullmatch(r"cursor|images\.\d\.imageId", path) for path in paths))
+    )
+
+
+def findings(event: EngineEvent) -> list[str]:
+    """What the checks found, and what kept them from checking."""
+    if isinstance(event, NonFatalError):
+        return [str(event.value)]
+    if isinstance(event, FatalError):
+        return [str(event.exception)]
+    if not isinstance(event, ScenarioFinished):
+        return []
+    return [
+        f"{event.label}: {check.failure_info.failure} {check.failure_info.code_sample}"
+        for checks in event.recorder.checks.values()
+        for check in checks
+        if check.failure_info
+    ]
