@@ -24,28 +24,33 @@ class CommandLine:
     def demo_token(self) -> str:
         """The token of the demo instance, which is made by the first run.
 
-        A token that was lost, because its file was removed or a run was killed in between, is
-        replaced by a new one: nobody can read the old one again.
+        A token that is not known here, because its file was removed or a run was killed in
+        between, is replaced by a new one: nobody can read the old one again.
         """
-        names = [line.split("\t")[1] for line in self._run("instances", "list").splitlines()]
-        if INSTANCE not in names:
-            made = self._run("instances", "create", INSTANCE, "--plan", "enterprise")
-        elif self._folder.has_secret("token"):
+        if self._folder.has_secret("token") and self._has_instance():
             return self._folder.secret("token")
-        else:
+        made = self._attempt("instances", "create", INSTANCE, "--plan", "enterprise")
+        if made.returncode != 0:
             made = self._run("instances", "rotate-token", INSTANCE)
-        return self._folder.secret("token", new=made.strip())
+        return self._folder.secret("token", new=made.stdout.strip())
 
-    def _run(self, *words: str) -> str:
-        """Return what a command prints; what it complains of is in the log and in the error."""
+    def _has_instance(self) -> bool:
+        rows = self._run("instances", "list").stdout.splitlines()
+        return any(row.split("\t")[1] == INSTANCE for row in rows)
+
+    def _run(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run a command; what it complains of is in the log and in the `Trouble`."""
+        done = self._attempt(*words)
+        if done.returncode != 0:
+            end = "\n".join((done.stderr or done.stdout).splitlines()[-15:])
+            raise Trouble(f"flask --app wsgi {' '.join(words)} failed:\n{end}")
+        return done
+
+    def _attempt(self, *words: str) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
             [sys.executable, "-m", "flask", "--app", "wsgi", *words], cwd=ROOT, check=False,
             env=self._environment, stdin=subprocess.DEVNULL, capture_output=True, text=True,
             timeout=PATIENCE, start_new_session=True,
         )  # fmt: skip
-        name = "-".join(words[:2])
-        self._folder.log(name).write_text(done.stderr)
-        if done.returncode != 0:
-            end = "\n".join((done.stderr or done.stdout).splitlines()[-15:])
-            raise Trouble(f"flask --app wsgi {' '.join(words)} failed:\n{end}")
-        return done.stdout
+        self._folder.log("-".join(words[:2])).write_text(done.stderr)
+        return done

@@ -1,61 +1,59 @@
-"""The first job: one photograph of each demo product, each with a wish of its own."""
+"""The first job: each demo photograph once, with a wish of its own."""
 
+import io
 import os
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import httpx
-import replicate
+from replicate.client import Client
 from replicate.exceptions import ReplicateError
 
 from sandbox.settings import Addresses
+from sandbox.shop import FirstImage, first_job, picture
 from sandbox.trouble import Trouble
 
+# Submitting it twice makes one job, whatever happens between the first answer and its note.
 KEY = "the-first-job-of-make-run"
-PHOTOGRAPHS = Path(__file__).parent / "photos"
-PROMPTS = (
-    "brighter, on a white background",
-    "warmer light, like a sunny afternoon",
-    "black and white, with more contrast",
-    "sharper, and more vivid colours",
-    "cooler and a little softer",
-)
 
 
 def first_order(where: Addresses) -> dict[str, Any]:
-    """The order, with addresses from which the model can fetch the photographs.
-
-    Replicate itself cannot reach this machine: there the photographs are uploaded first. It keeps
-    them for a day.
-    """
-    found = _in_the_shop(where.stand_in) if where.stand_in else _uploaded(where.replicate)
+    """The order, with addresses from which the model can fetch the photographs."""
+    job = first_job()
+    urls = (
+        [where.stand_in + image.path for image in job.images]
+        if where.stand_in
+        else uploaded(job.images, where.replicate)
+    )
     images = [
-        {"imageId": name, "imageUrl": url, "prompt": prompt}
-        for (name, url), prompt in zip(found, PROMPTS, strict=False)
+        {"imageId": image.image_id, "imageUrl": url, "prompt": image.prompt}
+        for image, url in zip(job.images, urls, strict=True)
     ]
-    return {"productId": "demo", "productName": "The demo photographs", "images": images}
+    return {"productId": job.product_id, "productName": job.product_name, "images": images}
 
 
-def _in_the_shop(stand_in: str) -> list[tuple[str, str]]:
-    """The first view of each product in the shop that the stand-in serves."""
+def uploaded(images: tuple[FirstImage, ...], base_url: str) -> list[str]:
+    """Upload the photographs by the official client: Replicate cannot reach this machine.
+
+    It keeps them for a day.
+    """
     try:
-        answer = httpx.get(f"{stand_in}/shop/products.json", timeout=10, trust_env=False)
-        products = answer.raise_for_status().json()["products"]
-    except httpx.HTTPError as error:
-        raise Trouble(f"The demo shop at {stand_in} does not answer: {error}") from error
-    return [(product["id"], product["images"][0]["url"]) for product in products]
-
-
-def _uploaded(base_url: str) -> list[tuple[str, str]]:
-    """Upload the photographs by the official client's files API."""
-    client = replicate.client.Client(api_token=_token(), base_url=base_url)
-    try:
-        return [
-            (photograph.stem, client.files.create(photograph).urls["get"])
-            for photograph in sorted(PHOTOGRAPHS.glob("*.jpg"))
-        ]
+        # The client itself cannot be closed; what holds its connections can.
+        with httpx.HTTPTransport() as transport:
+            client = Client(api_token=_token(), base_url=base_url, transport=transport)
+            return [client.files.create(_file(image)).urls["get"] for image in images]
     except (ReplicateError, httpx.HTTPError) as error:
         raise Trouble(f"The photographs could not be uploaded to {base_url}: {error}") from error
+
+
+def _file(image: FirstImage) -> io.BytesIO:
+    path = PurePosixPath(image.path)
+    content = picture(path.parent.name, path.stem)
+    if content is None:
+        raise Trouble(f"The demo shop has no picture {image.path}: sandbox/products.json is wrong.")
+    file = io.BytesIO(content)
+    file.name = f"{image.image_id}.jpg"
+    return file
 
 
 def _token() -> str:

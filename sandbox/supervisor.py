@@ -102,13 +102,17 @@ class Supervisor:
         return Trouble(f"{name} {what}. The end of {log}:\n{tail(log)}")
 
     def _is_reborn(self, state: State) -> bool:
-        """A pid that is not the one seen before; a process that supervisord gave up is trouble."""
+        """Whether it runs under another pid than before.
+
+        While it has not even run for `startsecs`, supervisord counts its tries, and gives it up.
+        """
         if state.state == "FATAL":
             raise self.trouble(state.name, "does not start")
-        known = self._pids.get(state.name)
-        if state.pid:
-            self._pids[state.name] = state.pid
-        return bool(known and state.pid and known != state.pid)
+        if state.state != "RUNNING":
+            return False
+        known = self._pids.get(state.name, state.pid)
+        self._pids[state.name] = state.pid
+        return known != state.pid
 
     def _is_looping(self, name: str) -> bool:
         now = time.monotonic()
