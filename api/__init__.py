@@ -5,6 +5,7 @@ from flask_cors import CORS
 
 from api import (
     access,
+    commands,
     credits,
     current,
     docs,
@@ -16,11 +17,12 @@ from api import (
     paths,
     results,
 )
+from api.input import READ_AT_MOST
 from api.openapi import open_api
 from config.settings import Settings
+from models import migrations
 from models.database import bind
 
-LARGEST_BODY = 256 * 1024
 BLUEPRINTS = (
     image_optimization.blp,
     jobs.blp,
@@ -35,7 +37,8 @@ BLUEPRINTS = (
 def create_app(settings: Settings) -> Flask:
     """Return the WSGI application."""
     app = bind(settings)
-    app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
+    migrations.attach(app)
+    app.config["MAX_CONTENT_LENGTH"] = READ_AT_MOST
     app.json.sort_keys = False  # type: ignore[attr-defined]
     current.equip(app, settings)
     paths.register(app)
@@ -46,6 +49,7 @@ def create_app(settings: Settings) -> Flask:
     for blueprint in BLUEPRINTS:
         api.register_blueprint(blueprint)
     app.register_blueprint(docs.assets)
+    commands.register(app)
     return app
 
 

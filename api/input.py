@@ -8,10 +8,14 @@ import flask
 import marshmallow
 from flask import current_app, request
 from webargs.flaskparser import FlaskParser
-from werkzeug.exceptions import UnsupportedMediaType
+from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
 from api import strict_json
 from api.problems import InvalidInput
+
+LARGEST_BODY = 256 * 1024
+# What werkzeug stops reading at: one byte more tells that a body is too large.
+READ_AT_MOST = LARGEST_BODY + 1
 
 
 class StrictParser(FlaskParser):
@@ -22,10 +26,16 @@ class StrictParser(FlaskParser):
     DEFAULT_UNKNOWN_BY_LOCATION = {"headers": marshmallow.EXCLUDE}  # noqa: RUF012
 
     def load_json(self, req: flask.Request, schema: marshmallow.Schema) -> Any:  # noqa: ARG002
-        """Return the body's object. Its size is bounded by `MAX_CONTENT_LENGTH`."""
+        """Return the body's object.
+
+        A body in chunks is cut by werkzeug at `MAX_CONTENT_LENGTH` without a word.
+        """
         if req.mimetype != "application/json" or req.content_encoding:
             raise UnsupportedMediaType
-        return strict_json.parse(req.get_data())
+        body = req.get_data()
+        if len(body) > LARGEST_BODY:
+            raise RequestEntityTooLarge
+        return strict_json.parse(body)
 
     def load_querystring(
         self,
@@ -57,7 +67,7 @@ class StrictParser(FlaskParser):
 def refuse_unknown_query() -> None:
     """A view that declares no query parameters takes none."""
     view = current_app.view_functions.get(request.endpoint or "")
-    if view is None or not request.args:
+    if view is None or not request.args or request.method == "OPTIONS":
         return
     arguments = getattr(view, "_apidoc", {}).get("arguments", {})
     if not any(parameter["in"] == "query" for parameter in arguments.get("parameters", [])):

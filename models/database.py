@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 from flask import Flask
-from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Connection, CursorResult, MetaData, UpdateBase, event
 from sqlalchemy.exc import DBAPIError
@@ -26,7 +25,6 @@ from config.settings import Settings
 P = ParamSpec("P")
 R = TypeVar("R")
 
-MIGRATIONS = Path(__file__).parent.parent / "migrations"
 TRIES = 10
 # Deadlock, serialization failure: the database asks to run the whole transaction again.
 CONFLICTS = {"40P01", "40001"}
@@ -58,7 +56,6 @@ def bind(settings: Settings) -> Flask:
     app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = _engine_options(settings)
     db.init_app(app)
-    Migrate(app, db, directory=str(MIGRATIONS))
     with app.app_context():
         if db.engine.dialect.name == "sqlite":
             _prepare_sqlite()

@@ -17,26 +17,32 @@ from models.clock import age, from_now, now
 from models.database import changed, reading, transaction
 from models.tables import Attempt, AttemptStatus, Heartbeat, Instance, Item
 
+# Replicate deletes a prediction's input after an hour: this much of it can be relied on.
+REMEMBERED_SECONDS = 55 * 60.0
+
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A prediction to ask about. `number` counts how often it was asked about, this time too."""
+    """A prediction to ask about. `number` counts how often it was asked about, this time too.
+    When `overdue`, Replicate should have ended it by now."""
 
     attempt_id: int
     prediction_id: str
     result_key: str
     item_id: int
     number: int
+    overdue: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
     """A create whose answer was never noted. When `overdue`, a prediction that it made has ended
-    for certain."""
+    for certain; when `forgotten`, Replicate may have deleted the input by which to know it."""
 
     attempt_id: int
     created_at: datetime
     overdue: bool
+    forgotten: bool
     image_url: str
     prompt: str
     aspect_ratio: str
@@ -57,9 +63,12 @@ def take_check(session: Session, attempt_id: int, number: int, again_in: float) 
     )
     if not changed(session, next_one.values(next_check_at=from_now(again_in), checks=number)):
         return None
-    attempt = session.get_one(Attempt, attempt_id)
+    taken = select(Attempt, Attempt.deadline_at < now()).where(Attempt.id == attempt_id)
+    attempt, overdue = session.execute(taken).one()
     assert attempt.prediction_id is not None
-    return Check(attempt.id, attempt.prediction_id, attempt.result_key, attempt.item_id, number)
+    return Check(
+        attempt_id, attempt.prediction_id, attempt.result_key, attempt.item_id, number, overdue
+    )
 
 
 @transaction
@@ -90,6 +99,7 @@ def creates_in_doubt(session: Session, limit: int) -> Sequence[Doubt]:
             Attempt.id,
             Attempt.created_at,
             Attempt.deadline_at < now(),
+            Attempt.created_at < from_now(-REMEMBERED_SECONDS),
             Item.image_url,
             Item.prompt,
             Item.aspect_ratio,

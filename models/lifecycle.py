@@ -7,32 +7,38 @@
 A move is compare-and-set: it happens only while the item is RUNNING and held by the attempt that
 makes it, so a worker that was presumed dead and comes back changes nothing. Counters, credits and
 the count of what is due change in the same transaction. Locks are taken in one order everywhere:
-instance, job, item.
+instance, job, attempt, item.
 """
 
 import random
-import secrets
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import structlog
-from sqlalchemy import Update, exists, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
-from models import idempotency, ledger
+from models import idempotency, ledger, predictions, turns
 from models.clock import from_now, now
 from models.database import changed, reading, transaction
 from models.orders import JobOrder, Receipt, Requeued, Turn
-from models.tables import Attempt, AttemptStatus, EntryKind, Instance, Item, Job, Status
+from models.tables import (
+    NOT_ENDED,
+    Attempt,
+    AttemptStatus,
+    EntryKind,
+    Instance,
+    Item,
+    Job,
+    Status,
+)
 
 log = structlog.get_logger(__name__)
 
 MAX_ATTEMPTS = 5
 # An item's pauses between attempts grow by this factor: 10 s, 30 s, 90 s, 270 s by default.
 BACKOFF_FACTOR = 3
-# From the claim until the prediction id is noted: the create's own bound of 9 s and some slack.
-LEASE_SECONDS = 30.0
 CLAIM_TRIES = 8
 
 COUNTERS = {
@@ -98,34 +104,20 @@ def claim_next(deadline: float) -> Turn | None:
 
 @transaction
 def _claim(session: Session, deadline: float) -> Turn | None:
-    instance = session.scalar(
-        select(Instance)
-        .where(Instance.due_items > 0)
-        .order_by(Instance.last_served, Instance.id)
-        .limit(1)
-        .with_for_update(skip_locked=True, key_share=True)
-    )
+    instance = turns.next_instance(session)
     if instance is None:
         return None
-    item = _oldest_due(session, instance)
+    item = turns.oldest_due(session, instance)
     if item is None:
         log.error("due items miscounted", instance=instance.id, counted=instance.due_items)
         instance.due_items = 0
         return None
     _start(session, item.job_id)
-    attempt = _new_attempt(session, item, deadline)
+    attempt = turns.new_attempt(session, item, deadline)
     item.status, item.attempt_id, item.updated_at = Status.RUNNING, attempt.id, now()
     instance.due_items -= 1
     instance.last_served = now()
     return Turn.of(attempt.id, attempt.reference, item)
-
-
-def _oldest_due(session: Session, instance: Instance) -> Item | None:
-    """The lock on the instance keeps every other claim and requeue away from its due items."""
-    due = select(Item).where(
-        Item.instance_id == instance.id, Item.status == Status.PENDING, Item.not_before.is_(None)
-    )
-    return session.scalar(due.order_by(Item.id).limit(1))
 
 
 def _start(session: Session, job_id: int) -> None:
@@ -135,56 +127,23 @@ def _start(session: Session, job_id: int) -> None:
         job.status, job.started_at = Status.RUNNING, now()
 
 
-def _new_attempt(session: Session, item: Item, deadline: float) -> Attempt:
-    """The attempt says "about to create": a crash from here on is known to be ambiguous."""
-    attempt = Attempt(
-        item_id=item.id,
-        reference=secrets.token_urlsafe(24),
-        result_key=secrets.token_hex(16),
-        lease_until=from_now(LEASE_SECONDS),
-        deadline_at=from_now(deadline),
-    )
-    session.add(attempt)
-    session.flush()
-    return attempt
-
-
 @transaction
 def note(session: Session, attempt_id: int, prediction_id: str, check_in: float) -> bool:
     """Write down the prediction that an attempt created, to be looked at in `check_in` seconds.
 
     False: the attempt has ended in the meantime, so nobody waits for this prediction.
     """
-    creating = update(Attempt).where(
-        Attempt.id == attempt_id, Attempt.status == AttemptStatus.CREATING
-    )
-    try:
-        with session.begin_nested():
-            noted = changed(
-                session,
-                creating.values(
-                    status=AttemptStatus.CREATED,
-                    prediction_id=prediction_id,
-                    next_check_at=from_now(check_in),
-                ),
-            )
-    except IntegrityError:
-        # Another attempt with the same input adopted it: they are interchangeable.
-        return True
-    return noted or _keep_trace(session, attempt_id, prediction_id)
+    given = predictions.give(session, attempt_id, prediction_id, check_in)
+    return given or predictions.keep_trace(session, attempt_id, prediction_id)
 
 
-def _keep_trace(session: Session, attempt_id: int, prediction_id: str) -> bool:
-    """True when this prediction was noted before; else the ended attempt remembers it."""
-    if session.scalar(
-        select(Attempt.id).where(
-            Attempt.prediction_id == prediction_id, Attempt.status == AttemptStatus.CREATED
-        )
-    ):
-        return True
-    ended = update(Attempt).where(Attempt.id == attempt_id, Attempt.prediction_id.is_(None))
-    session.execute(ended.values(prediction_id=prediction_id))
-    return False
+@transaction
+def adopt(session: Session, attempt_id: int, prediction_id: str) -> bool:
+    """Give a prediction that was found to an attempt whose create is in doubt.
+
+    False: the attempt is not in doubt any more, or another one has this prediction.
+    """
+    return predictions.give(session, attempt_id, prediction_id, check_in=0.0)
 
 
 @transaction
@@ -195,12 +154,20 @@ def finish(session: Session, attempt_id: int, result_key: str, result_type: str)
 
 
 @transaction
-def fail(session: Session, attempt_id: int, code: str, message: str, refund: bool) -> bool:
+def fail(
+    session: Session,
+    attempt_id: int,
+    code: str,
+    message: str,
+    refund: bool,
+    states: Sequence[AttemptStatus] = NOT_ENDED,
+) -> bool:
     """Record that an image failed for good, with or without its credits back.
 
-    False means that this attempt no longer holds the item.
+    False means that this attempt no longer holds the item, or is in none of `states`.
     """
-    return _fail(session, _item_of(session, attempt_id), attempt_id, code, message, refund)
+    item = _item_of(session, attempt_id)
+    return _fail(session, item, attempt_id, code, message, refund, states)
 
 
 @transaction
@@ -214,16 +181,18 @@ def requeue(
     code: str = TOO_MANY_ATTEMPTS,
     message: str = "",
     refund: bool = False,
+    states: Sequence[AttemptStatus] = NOT_ENDED,
 ) -> Requeued:
     """Let an item wait for another attempt.
 
     Without `backoff` (seconds) it costs no attempt and the item is due at once. With it the item
     rests for a growing pause, and the last of `attempts` fails it with `code` and `message`.
+    Nothing moves unless the attempt is in one of `states`.
     """
     item = _item_of(session, attempt_id)
     spent = item.failed_attempts + 1 if backoff else item.failed_attempts
     if backoff and spent >= attempts:
-        failed = _fail(session, item, attempt_id, code, message, refund)
+        failed = _fail(session, item, attempt_id, code, message, refund, states)
         return Requeued(failed, None)
     pause = backoff * BACKOFF_FACTOR ** (spent - 1) if backoff else None
     waiting = {
@@ -233,7 +202,7 @@ def requeue(
     }
     instance = ledger.lock(session, item.instance_id)
     job = _lock_job(session, item.job_id)
-    if not _leave(session, item, attempt_id, outcome, waiting):
+    if not _leave(session, item, attempt_id, outcome, waiting, states):
         return Requeued(False, None)
     instance.due_items += 0 if pause else 1
     job.version += 1
@@ -257,11 +226,17 @@ def make_due(session: Session, instance_id: int, limit: int = 500) -> int:
 
 
 def _fail(
-    session: Session, item: Item, attempt_id: int, code: str, message: str, refund: bool
+    session: Session,
+    item: Item,
+    attempt_id: int,
+    code: str,
+    message: str,
+    refund: bool,
+    states: Sequence[AttemptStatus],
 ) -> bool:
     instance = ledger.lock(session, item.instance_id) if refund else None
     failure = {"status": Status.FAILED, "error_code": code, "error": message}
-    if not _close(session, item, attempt_id, code, failure):
+    if not _close(session, item, attempt_id, code, failure, states):
         return False
     if instance:
         ledger.book(session, instance, EntryKind.REFUND, item.credits, f"refund:item:{item.id}")
@@ -269,11 +244,16 @@ def _fail(
 
 
 def _close(
-    session: Session, item: Item, attempt_id: int, outcome: str, facts: dict[str, Any]
+    session: Session,
+    item: Item,
+    attempt_id: int,
+    outcome: str,
+    facts: dict[str, Any],
+    states: Sequence[AttemptStatus] = NOT_ENDED,
 ) -> bool:
     """Move an item to a final status, count it, and close its job when it was the last one."""
     job = _lock_job(session, item.job_id)
-    if not _leave(session, item, attempt_id, outcome, facts):
+    if not _leave(session, item, attempt_id, outcome, facts, states):
         return False
     counter = COUNTERS[facts["status"]]
     setattr(job, counter, getattr(job, counter) + 1)
@@ -290,21 +270,22 @@ def _final_status(job: Job) -> Status:
 
 
 def _leave(
-    session: Session, item: Item, attempt_id: int, outcome: str, facts: dict[str, Any]
+    session: Session,
+    item: Item,
+    attempt_id: int,
+    outcome: str,
+    facts: dict[str, Any],
+    states: Sequence[AttemptStatus],
 ) -> bool:
     """End the attempt and move its item on: the compare-and-set that every move goes through."""
+    living = update(Attempt).where(Attempt.id == attempt_id, Attempt.status.in_(states))
+    ended = {"status": AttemptStatus.ENDED, "outcome": outcome, "ended_at": now()}
+    if not changed(session, living.values(**ended, next_check_at=None)):
+        return False
     held = update(Item).where(
         Item.id == item.id, Item.status == Status.RUNNING, Item.attempt_id == attempt_id
     )
-    if not changed(session, held.values(**facts, updated_at=now())):
-        return False
-    session.execute(_end(attempt_id, outcome))
-    return True
-
-
-def _end(attempt_id: int, outcome: str) -> Update:
-    ended = {"status": AttemptStatus.ENDED, "outcome": outcome, "ended_at": now()}
-    return update(Attempt).where(Attempt.id == attempt_id).values(**ended, next_check_at=None)
+    return changed(session, held.values(**facts, updated_at=now()))
 
 
 def _item_of(session: Session, attempt_id: int) -> Item:

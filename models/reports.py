@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from alembic.migration import MigrationContext
-from sqlalchemy import Select, func, select, union_all
+from sqlalchemy import Select, String, column, func, inspect, select, table, union_all
 from sqlalchemy.orm import Session
 
 from models.clock import age
@@ -115,7 +114,11 @@ def result(session: Session, key: str) -> Result:
 @reading
 def revision(session: Session) -> str | None:
     """The migration that the database is at; None before the first."""
-    return MigrationContext.configure(session.connection()).get_current_revision()
+    if not inspect(session.connection()).has_table("alembic_version"):
+        return None
+    return session.scalar(
+        select(column("version_num", String)).select_from(table("alembic_version"))
+    )
 
 
 @reading

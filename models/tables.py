@@ -45,6 +45,12 @@ class AttemptStatus(StrEnum):
     ENDED = "ENDED"
 
 
+# What an attempt may be when a move ends it. Who moves an item because nothing is known of its
+# prediction must not end an attempt that has got one in the meantime.
+IN_DOUBT = (AttemptStatus.CREATING,)
+NOT_ENDED = (AttemptStatus.CREATING, AttemptStatus.CREATED)
+
+
 class EntryKind(StrEnum):
     """Why credits changed."""
 

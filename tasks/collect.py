@@ -71,8 +71,22 @@ def _settle(gear: Gear, check: Check, prediction: Prediction) -> str:
             return _after_failure(gear, check, prediction)
         case "canceled" | "aborted":
             return rest(gear, check.attempt_id, prediction.status, "timed_out", code="timed_out")
-    pause = gear.settings.poll_interval * POLL_GROWTH**check.number
-    return _later(gear, check, min(pause, LONGEST_POLL), prediction.status)
+    if prediction.data_removed:
+        raise ResultGone(f"Replicate deleted it as {prediction.status}")
+    if check.overdue:
+        return _end(gear, check, prediction)
+    # Bounded before it grows: a day of checks would be more than a float can hold.
+    growth = POLL_GROWTH ** min(check.number, 10)
+    pause = min(gear.settings.poll_interval * growth, LONGEST_POLL)
+    return _later(gear, check, pause, prediction.status)
+
+
+def _end(gear: Gear, check: Check, prediction: Prediction) -> str:
+    """`Cancel-After` should have ended it. What the next check finds decides, because it may
+    have succeeded just now."""
+    log.warning("prediction overdue: canceling it", status=prediction.status)
+    gear.replicate.cancel_prediction(check.prediction_id)
+    return _later(gear, check, FAULT_PAUSE, "overdue")
 
 
 def _keep(gear: Gear, check: Check, prediction: Prediction) -> str:
@@ -82,14 +96,22 @@ def _keep(gear: Gear, check: Check, prediction: Prediction) -> str:
     """
     if prediction.output is None or prediction.data_removed:
         raise ResultGone("the prediction succeeded and shows no output")
+    _unless_stopping(gear)
     data = gear.downloader.download_result(prediction.output, gear.stopping)
     kind = check_image(data)
+    _unless_stopping(gear)
     key = f"{check.result_key}.{kind.extension}"
     gear.storage.put(key, data, kind.content_type)
     with gear.database():
         kept = lifecycle.finish(check.attempt_id, key, kind.content_type)
     log.info("result stored", key=key, bytes=len(data), kept=kept)
     return "is done" if kept else "was settled by somebody else"
+
+
+def _unless_stopping(gear: Gear) -> None:
+    """Each step is bounded below 8 s; only one of them may still begin before the process ends."""
+    if gear.stopping.is_set():
+        raise Stopping
 
 
 def _after_failure(gear: Gear, check: Check, prediction: Prediction) -> str:

@@ -3,10 +3,13 @@
 A message only says that one more image is due. Which one is decided when the slot is there.
 """
 
+from collections.abc import Sequence
+
 import structlog
 
 from models import lifecycle
 from models.orders import Turn
+from models.tables import IN_DOUBT, NOT_ENDED, AttemptStatus
 from tasks.celery import app
 from tasks.gear import Gear, gear
 from tasks.limiter import Grant, LimiterUnavailable
@@ -47,6 +50,11 @@ def optimize_next(gear: Gear) -> str:
             return "nothing is due"
         case Paused():
             return f"paused for {outcome.seconds:.0f} s: {outcome.reason}"
+    return _pass_on(gear)
+
+
+def _pass_on(gear: Gear) -> str:
+    """Something is due and it was not this task's: its message goes to another one."""
     gear.waker.top_up(1, "passed on")
     return "passed on"
 
@@ -61,7 +69,7 @@ def _use(gear: Gear, grant: Grant) -> str:
         turn = lifecycle.claim_next(gear.settings.prediction_deadline + DEADLINE_SLACK)
     if turn is None:
         gear.limiter.give_back(grant)
-        return "nothing is due"
+        return _pass_on(gear) if _anything_due(gear) else "nothing is due"
     with structlog.contextvars.bound_contextvars(
         instance=turn.instance_id, job=turn.job_id, item=turn.item_id, attempt=turn.attempt_id
     ):
@@ -118,12 +126,13 @@ def _after_error(gear: Gear, turn: Turn, error: ProviderError) -> str:
         case Permanent():
             with gear.database():
                 refund = gear.settings.refund_failed
-                lifecycle.fail(turn.attempt_id, error.code, MESSAGES[error.code], refund)
+                message = MESSAGES[error.code]
+                lifecycle.fail(turn.attempt_id, error.code, message, refund, IN_DOUBT)
             return f"failed: {error.code}"
         case Ambiguous():
             # It may have been accepted. The sweep looks for its prediction (tasks/reconcile.py).
             return "may have been created: the sweep looks for it"
-    return rest(gear, turn.attempt_id, "unreachable", "model_busy")
+    return rest(gear, turn.attempt_id, "unreachable", "model_busy", states=IN_DOUBT)
 
 
 def rest(
@@ -134,10 +143,11 @@ def rest(
     *,
     attempts: int = lifecycle.MAX_ATTEMPTS,
     code: str = lifecycle.TOO_MANY_ATTEMPTS,
+    states: Sequence[AttemptStatus] = NOT_ENDED,
 ) -> str:
     """Let an item whose attempt failed rest before the next one, or fail it after the last.
 
-    `message` is a key of `MESSAGES`.
+    `message` is a key of `MESSAGES`. Nothing happens to an attempt that is in none of `states`.
     """
     with gear.database():
         moved = lifecycle.requeue(
@@ -148,6 +158,7 @@ def rest(
             code=code,
             message=MESSAGES[message],
             refund=gear.settings.refund_failed,
+            states=states,
         )
     if moved.due_in is None:
         return f"failed: {code}" if moved.moved else "was settled by somebody else"
@@ -158,7 +169,7 @@ def rest(
 def _wait_again(gear: Gear, turn: Turn, outcome: str) -> str:
     """Nothing was sent: the item is due again at once and has lost no attempt."""
     with gear.database():
-        lifecycle.requeue(turn.attempt_id, outcome)
+        lifecycle.requeue(turn.attempt_id, outcome, states=IN_DOUBT)
     gear.waker.top_up(1, f"item {turn.item_id} waits again")
     return f"waits again: {outcome}"
 

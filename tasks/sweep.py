@@ -3,26 +3,31 @@
 Each step reads a bounded page; what is left comes with the next sweep.
 """
 
+import threading
 from typing import Any
 
 import structlog
 from celery.signals import worker_ready
 
+from config.settings import Settings
 from models import following, idempotency, lifecycle
 from tasks.celery import app
+from tasks.download import Stopping
 from tasks.gear import Gear, gear
 from tasks.provider_errors import ProviderError
 from tasks.queues import depths
 from tasks.reconcile import reconcile
+from tasks.stopping import stopping
 from tasks.waiting import LONG_PAUSE
+from tasks.wake import Waker
 
 log = structlog.get_logger(__name__)
 
 PAGE = 500
 # A check counts as lost this many seconds after its time: messages with a countdown come late.
 LATE_BY = 10.0
-# How often each worker asks for a sweep, in case no scheduler runs.
-ASK_EVERY = 45.0
+# How often each worker asks for a sweep, in case no scheduler runs, in its intervals.
+ASK_EVERY = 1.5
 REPLICATE_QUEUE = "replicate"
 
 
@@ -69,6 +74,8 @@ def _follow_overdue(gear: Gear) -> int:
     with gear.database():
         overdue = following.overdue_checks(LATE_BY, PAGE)
     for attempt_id, number in overdue:
+        if gear.stopping.is_set():
+            break  # With a broker that hangs, each of them takes half a second.
         gear.waker.follow(attempt_id, number)
     return len(overdue)
 
@@ -80,14 +87,22 @@ def _reconcile(gear: Gear) -> int | str:
     except ProviderError as error:
         log.warning("list not read", outcome=error.outcome, detail=error.detail)
         return "unknown"
+    except Stopping:
+        return "unknown"
 
 
 @worker_ready.connect
-def ask_for_sweeps(sender: Any, **_facts: Any) -> None:
-    """Let every worker ask at its start and then now and again: a dead scheduler is not missed."""
-    _ask()
-    sender.timer.call_repeatedly(ASK_EVERY, _ask)
+def ask_for_sweeps(**_facts: Any) -> None:
+    """Let every worker ask at its start and then now and again: a dead scheduler is not missed.
+
+    A thread, because Celery forgets the worker's timers whenever it loses the broker.
+    """
+    threading.Thread(target=_keep_asking, name="ask-for-sweeps", daemon=True).start()
 
 
-def _ask() -> None:
-    gear().waker.sweep()
+def _keep_asking() -> None:
+    settings = Settings.from_environment()
+    waker = Waker(settings.redis_url)
+    waker.sweep()
+    while not stopping.wait(ASK_EVERY * settings.sweep_interval):
+        waker.sweep()

@@ -48,8 +48,10 @@ class Waker:
         self._send("optimize-next-image", images, why=why)
 
     def follow(self, attempt_id: int, check: int, seconds: float = 0.0) -> None:
-        """Have an attempt's prediction asked about for the `check`-th time, in `seconds`."""
-        self._send("collect-prediction", args=(attempt_id, check), countdown=seconds)
+        """Have an attempt's prediction asked about for the `check`-th time, in `seconds`; when
+        that is long, the sweep does it."""
+        if seconds <= LONGEST_COUNTDOWN:
+            self._send("collect-prediction", args=(attempt_id, check), countdown=seconds)
 
     def announce(self, seconds: float = 0.0) -> None:
         """Have the queue filled up with what is due in `seconds`; the sweep does it later too."""

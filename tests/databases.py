@@ -10,6 +10,7 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from config.settings import Settings
+from models import migrations
 from models.database import bind, db
 from models.tables import CreditEntry, Instance, Item, Job, Status
 
@@ -40,6 +41,7 @@ def bound(database_url: str) -> Iterator[Flask]:
 def migrate(database_url: str) -> None:
     """Bring an empty database to the newest revision, by the real migrations."""
     with bound(database_url) as app, app.app_context():
+        migrations.attach(app)
         flask_migrate.upgrade()
 
 

@@ -57,17 +57,20 @@ class Service:
         self.processes: list[Process] = []
         self._numbers = count(1)
 
-    def worker(self, queue: str = "replicate", concurrency: int = 10) -> Process:
-        """Start a worker (or, on the other queue, a housekeeper) and wait until it is ready."""
-        name = f"{queue}{next(self._numbers)}"
-        words = ["worker", "-Q", queue, "-n", f"{name}@%h", "-c", str(concurrency)]
-        process = self._start(name, "-m", "celery", "-A", "tasks", *words)
-        wait_until(lambda: process.said("ready.") or self._died(process), f"{name} ready")
-        return process
+    def start(self, workers: int = 1, concurrency: int = 10) -> list[Process]:
+        """Start so many workers, a housekeeper and the scheduler, and wait until all are ready."""
+        started = [self._begin("replicate", concurrency) for _ in range(workers)]
+        started.append(self._begin("housekeeping", concurrency))
+        beat = self._run("beat", "beat")
+        for process in started:
+            self._await(process)
+        return [*started, beat]
 
-    def scheduler(self) -> Process:
-        """Start beat."""
-        return self._start(f"beat{next(self._numbers)}", "-m", "celery", "-A", "tasks", "beat")
+    def worker(self, queue: str = "replicate", concurrency: int = 10) -> Process:
+        """Start one worker (or, on the other queue, a housekeeper) and wait until it is ready."""
+        process = self._begin(queue, concurrency)
+        self._await(process)
+        return process
 
     def close(self) -> None:
         """End every process that still runs."""
@@ -75,10 +78,22 @@ class Service:
             if process.popen.poll() is None:
                 process.kill()
 
-    def _start(self, name: str, *words: str) -> Process:
+    def _begin(self, queue: str, concurrency: int) -> Process:
+        name = f"{queue}{next(self._numbers)}"
+        # Each worker would wait a second to greet the others.
+        quick = ["--without-mingle", "--without-gossip"]
+        return self._run(
+            name, "worker", "-Q", queue, "-n", f"{name}@%h", "-c", str(concurrency), *quick
+        )
+
+    def _await(self, process: Process) -> None:
+        wait_until(lambda: process.said("ready.") or self._died(process), f"{process.name} ready")
+
+    def _run(self, name: str, *words: str) -> Process:
         # `env` hands the settings over without changing the environment of the tests.
         settings = [f"{key}={value}" for key, value in self.environment.items()]
-        command = ["/usr/bin/env", "-C", str(ROOT), *settings, sys.executable, *words]
+        celery = [sys.executable, "-m", "celery", "-A", "tasks"]
+        command = ["/usr/bin/env", "-C", str(ROOT), *settings, *celery, *words]
         process = Process(name, command, self.folder / f"{name}.log")
         self.processes.append(process)
         return process

@@ -12,18 +12,21 @@ PROBLEM = "application/problem+json"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer; `body` is complete, and None where there can be none (204)."""
+    """An answer; `padding` zero bytes follow the body, so that it can be huge without memory."""
 
     status: int
     body: bytes
     content_type: str = JSON
     headers: Mapping[str, str] = field(default_factory=dict)
+    padding: int = 0
 
     @property
     def all_headers(self) -> dict[str, str]:
         """Every header but those that the server itself adds."""
-        length = {} if self.status == 204 else {"Content-Length": str(len(self.body))}
-        return {"Content-Type": self.content_type, **length, **self.headers}
+        if self.status == 204:
+            return dict(self.headers)
+        length = str(len(self.body) + self.padding)
+        return {"Content-Type": self.content_type, "Content-Length": length, **self.headers}
 
 
 class Refusal(Exception):
@@ -34,9 +37,14 @@ class Refusal(Exception):
         self.answer = answer
 
 
-def json_answer(status: int, document: object, content_type: str = JSON) -> Answer:
+def json_answer(
+    status: int,
+    document: object,
+    content_type: str = JSON,
+    headers: Mapping[str, str] | None = None,
+) -> Answer:
     """Answer with a JSON document."""
-    return Answer(status, json.dumps(document).encode(), content_type)
+    return Answer(status, json.dumps(document).encode(), content_type, headers or {})
 
 
 def problem(status: int, detail: str, title: str | None = None, **more: Any) -> Answer:
@@ -49,7 +57,7 @@ NOT_FOUND = problem(404, "The requested resource could not be found.")
 UNAUTHENTICATED = problem(401, "You did not pass a valid authentication token", "Unauthenticated")
 NO_CREDIT = problem(
     402,
-    "You have insufficient credit to run this model. Go to https://replicate.com/account/billing"
-    "#billing to purchase credit.",
+    "You have insufficient credit to run this model. Buy more credit and try again.",
     "Insufficient credit",
 )
+REFUSALS = {401: UNAUTHENTICATED, 402: NO_CREDIT}

@@ -7,8 +7,10 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
+from sandbox.replicate import running
 from sandbox.replicate.answers import NOT_FOUND, Answer, Refusal, json_answer, problem
 from sandbox.replicate.endpoint import Endpoint
+from sandbox.replicate.latency import pause
 from sandbox.replicate.orders import read_order, wait_seconds
 from sandbox.replicate.predictions import MODEL, PAGE, Prediction
 
@@ -26,15 +28,17 @@ class Creates(Endpoint):
             refusal = self.world.gate.refusal(rule)
             if refusal:
                 raise Refusal(refusal)
-        prediction = read_order(self.body(), self.request.headers, self.base)
+        prediction = read_order(
+            self.body(), len(self.request.body), self.request.headers, self.base
+        )
         prediction.outcome = self.world.next_outcome() or prediction.outcome
-        self.world.accept(prediction)
+        running.accept(self.world, prediction)
         self.entry["prediction"] = prediction.id
         await self._wait(prediction)
         return json_answer(201, prediction.document())
 
     async def _wait(self, prediction: Prediction) -> None:
-        await self.world.pause(self.world.knobs.create_latency)
+        await pause(self.world.knobs.create_latency, self.world.dice)
         knobs = self.world.knobs.webhooks
         if knobs.early and self.world.dice.random() < knobs.early:
             await _at_most(10.0, prediction.shown)
@@ -86,12 +90,11 @@ class PredictionList(Creates):
                 break
             if before is None or row.created < before:
                 rows.append(row)
-        more = len(rows) > PAGE
-        shown = [row.document() for row in rows[:PAGE]]
+        newer = cursor is not None and rows and self.world.predictions.newest > rows[0].number
         return {
-            "next": self._link(rows[PAGE - 1].number) if more else None,
-            "previous": None,
-            "results": shown,
+            "next": self._link(rows[PAGE - 1].number) if len(rows) > PAGE else None,
+            "previous": self._link(rows[0].number + PAGE + 1) if newer else None,
+            "results": [row.document() for row in rows[:PAGE]],
         }
 
     def _link(self, number: int) -> str:
@@ -114,7 +117,18 @@ class PredictionList(Creates):
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
-class OnePrediction(Endpoint):
+class Known(Endpoint):
+    """A path that holds the id of a prediction."""
+
+    def found(self, id: str) -> Prediction:
+        """Return the prediction or refuse."""
+        prediction = self.world.predictions.get(id)
+        if prediction is None:
+            raise Refusal(NOT_FOUND)
+        return prediction
+
+
+class OnePrediction(Known):
     """`/v1/predictions/{id}`."""
 
     name = "get"
@@ -127,15 +141,8 @@ class OnePrediction(Endpoint):
 
         await self.serve(act)
 
-    def found(self, id: str) -> Prediction:
-        """Return the prediction or refuse."""
-        prediction = self.world.predictions.get(id)
-        if prediction is None:
-            raise Refusal(NOT_FOUND)
-        return prediction
 
-
-class Cancel(OnePrediction):
+class Cancel(Known):
     """`/v1/predictions/{id}/cancel`."""
 
     name = "cancel"
@@ -145,14 +152,10 @@ class Cancel(OnePrediction):
 
         async def act() -> Answer:
             prediction = self.found(id)
-            self.world.cancel(prediction)
+            running.cancel(self.world, prediction)
             return json_answer(200, prediction.document())
 
         await self.serve(act)
-
-    async def get(self, id: str) -> None:
-        """There is nothing to get here."""
-        await self.send(problem(405, f"Cancel {id} by POST."))
 
 
 async def _at_most(seconds: float, event: asyncio.Event) -> None:

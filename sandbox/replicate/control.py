@@ -2,12 +2,12 @@
 
 from marshmallow import ValidationError
 
-from sandbox.replicate.answers import Answer, json_answer, problem
-from sandbox.replicate.endpoint import Endpoint
+from sandbox.replicate.answers import Answer, Refusal, json_answer, problem
+from sandbox.replicate.endpoint import Plain
 from sandbox.replicate.knobs import as_json, turned
 
 
-class KnobsControl(Endpoint):
+class Knobs(Plain):
     """`/_control/knobs`."""
 
     async def get(self) -> None:
@@ -23,10 +23,12 @@ class KnobsControl(Endpoint):
             self.world.turn(turned(self.world.knobs, self.body()))
         except ValidationError as error:
             return problem(400, "The knobs stay as they are.", errors=error.messages)
+        except Refusal as refusal:
+            return refusal.answer
         return json_answer(200, as_json(self.world.knobs))
 
 
-class Reset(Endpoint):
+class Reset(Plain):
     """`/_control/reset`."""
 
     async def post(self) -> None:
@@ -35,16 +37,19 @@ class Reset(Endpoint):
         await self.send(Answer(204, b""))
 
 
-class Requests(Endpoint):
-    """`/_control/requests?since=`: the requests from that number on."""
+class Requests(Plain):
+    """`/_control/requests?since=`."""
 
     async def get(self) -> None:
-        """Show the recorded requests, oldest first."""
-        since = int(self.get_query_argument("since", "0"))
-        await self.send(json_answer(200, {"requests": list(self.world.record.since(since))}))
+        """Show the recorded requests from that number on, oldest first."""
+        since = self.get_query_argument("since", "0")
+        if not since.isdecimal():
+            return await self.send(problem(400, "since is the number of a request."))
+        rows = list(self.world.record.since(int(since)))
+        return await self.send(json_answer(200, {"requests": rows}))
 
 
-class CreatesControl(Endpoint):
+class Creates(Plain):
     """`/_control/creates`."""
 
     async def get(self) -> None:

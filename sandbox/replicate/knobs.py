@@ -37,6 +37,7 @@ class Fault:
     seconds: float = 1.0
     times: int | None = 1
     probability: float = 1.0
+    retry_after: int | None = None
 
 
 @dataclass(frozen=True)
@@ -130,6 +131,7 @@ class FaultSchema(Schema):
     seconds = fields.Float(validate=Range(0, 3600))
     times = fields.Integer(allow_none=True, validate=Range(0))
     probability = _share()
+    retry_after = fields.Integer(allow_none=True, validate=Range(0))
 
     @post_load
     def _make(self, data: dict[str, Any], **_: Any) -> Fault:

@@ -26,12 +26,15 @@ RATIOS = (
 UNITS = {"h": 3600, "m": 60, "s": 1}
 
 
-def read_order(body: dict[str, Any], headers: Mapping[str, str], base: str) -> Prediction:
-    """Return the prediction that is asked for; raises `Refusal`."""
+def read_order(
+    body: dict[str, Any], size: int, headers: Mapping[str, str], base: str
+) -> Prediction:
+    """Return the prediction that a body of `size` bytes asks for; raises `Refusal`."""
     given = _input(body.get("input"))
     return Prediction(
         base=base,
         input=given,
+        size=size,
         webhook=_webhook(body.get("webhook")),
         events=_events(body.get("webhook_events_filter")),
         cancel_after=_cancel_after(headers.get("Cancel-After")),

@@ -1,45 +1,35 @@
 """Result files, and the ways in which a result can be something else than an image."""
 
-from dataclasses import dataclass
 from functools import cache
 from io import BytesIO
 
 from PIL import Image
 
+from sandbox.replicate.answers import Answer
 from sandbox.replicate.predictions import Prediction, random_id
 
-MOST_BYTES = 512 * 2**20
 HUGE = 64 * 2**20
 TYPES = {"jpg": "image/jpeg", "png": "image/png"}
-
-
-@dataclass(frozen=True, slots=True)
-class OutputFile:
-    """A file that anybody with its address may get; `padding` zero bytes follow the body."""
-
-    body: bytes
-    content_type: str
-    prediction: Prediction
-    padding: int = 0
+PAGE = b"<!doctype html><title>Just a moment</title><p>Checking your browser"
 
 
 class Outputs:
-    """Files by the random part of their address."""
+    """Files, ready to be sent, by the random part of their address; `size` is their bytes."""
 
     def __init__(self) -> None:
-        self._files: dict[str, OutputFile] = {}
+        self._files: dict[str, Answer] = {}
         self.size = 0
 
-    def add(self, prediction: Prediction, body: bytes, kind: str) -> str:
+    def add(self, prediction: Prediction, result: bytes, kind: str) -> str:
         """Keep a result, spoiled as `kind` says, and return its URL."""
         extension = output_format(prediction.input)
-        file = spoiled(body, TYPES[extension], prediction, kind)
+        file = spoiled(result, TYPES[extension], kind)
         key = random_id(43)
         self._files[key] = file
         self.size += len(file.body)
         return f"{prediction.base}/output/{key}/out.{extension}"
 
-    def get(self, key: str) -> OutputFile | None:
+    def get(self, key: str) -> Answer | None:
         """Return the file, if it is still there."""
         return self._files.get(key)
 
@@ -57,20 +47,18 @@ def output_format(given: dict[str, object]) -> str:
     return "png" if given.get("output_format") == "png" else "jpg"
 
 
-def spoiled(body: bytes, content_type: str, prediction: Prediction, kind: str) -> OutputFile:
-    """Return the result as `output_kind` wants it."""
-    page = b"<!doctype html><title>Just a moment</title><p>Checking your browser"
+def spoiled(result: bytes, content_type: str, kind: str) -> Answer:
+    """Return the file as the knob `output_kind` wants it."""
     files = {
-        "image": (body, content_type, 0),
-        "not_an_image": (b"These bytes are no image.", content_type, 0),
-        "empty": (b"", content_type, 0),
-        "huge": (body, content_type, HUGE),
-        "html": (page, "text/html; charset=utf-8", 0),
-        "wrong_type": (body, "text/plain", 0),
-        "truncated": (body[: len(body) // 2], content_type, 0),
+        "image": Answer(200, result, content_type),
+        "not_an_image": Answer(200, b"These bytes are no image.", content_type),
+        "empty": Answer(200, b"", content_type),
+        "huge": Answer(200, result, content_type, padding=HUGE),
+        "html": Answer(200, PAGE, "text/html; charset=utf-8"),
+        "wrong_type": Answer(200, result, "text/plain"),
+        "truncated": Answer(200, result[: len(result) // 2], content_type),
     }
-    start, shown_type, padding = files[kind]
-    return OutputFile(start, shown_type, prediction, padding)
+    return files[kind]
 
 
 @cache

@@ -21,7 +21,11 @@ ALPHABET = string.ascii_lowercase + string.digits
 
 @dataclass(eq=False)
 class Prediction:
-    """One prediction; times are seconds of the wall clock, `base` is the API's root URL."""
+    """One prediction; times are seconds of the wall clock, the creation's
+    in whole microseconds, as it is shown and compared; `base` is the API's root URL.
+
+    `size` is the length of the request that made it, in bytes.
+    """
 
     base: str
     input: dict[str, Any]
@@ -29,13 +33,14 @@ class Prediction:
     events: tuple[str, ...]
     cancel_after: float | None
     outcome: Outcome
+    size: int
     id: str = field(default_factory=lambda: random_id(26))
     number: int = 0
     status: str = "starting"
     output: str | None = None
     error: str | None = None
     logs: str = ""
-    created: float = field(default_factory=time.time)
+    created: float = field(default_factory=lambda: round(time.time(), 6))
     started: float | None = None
     completed: float | None = None
     data_removed: bool = False
@@ -102,19 +107,24 @@ class Prediction:
 
 
 class Predictions:
-    """All predictions in the order of their creation, the oldest dropped beyond `MOST`."""
+    """All predictions in the order of their creation, the oldest dropped beyond `MOST`.
+
+    `size` is what their inputs take, in bytes; `forget` removes a prediction's output file.
+    """
 
     def __init__(self, forget: Callable[[Prediction], None]) -> None:
         self._all: dict[str, Prediction] = {}
         self._ended: deque[Prediction] = deque()
         self._forget = forget
-        self._count = 0
+        self.newest = 0
+        self.size = 0
 
     def add(self, prediction: Prediction) -> None:
-        """Keep a new prediction."""
-        self._count += 1
-        prediction.number = self._count
+        """Keep a new prediction; they are numbered from 1."""
+        self.newest += 1
+        prediction.number = self.newest
         self._all[prediction.id] = prediction
+        self.size += prediction.size
         if len(self._all) > MOST:
             self._drop(next(iter(self._all.values())))
 
@@ -125,6 +135,8 @@ class Predictions:
     def ended(self, prediction: Prediction) -> None:
         """Begin to count the time until its data is removed."""
         self._ended.append(prediction)
+        if len(self._ended) > MOST:
+            self.remove_oldest_data()
 
     def remove_old_data(self, retention: float) -> None:
         """Remove the data of what ended more than `retention` seconds ago."""
@@ -136,9 +148,7 @@ class Predictions:
         """Remove the data of what ended first; False where there is none."""
         if not self._ended:
             return False
-        prediction = self._ended.popleft()
-        self._forget(prediction)
-        prediction.remove_data()
+        self._clear(self._ended.popleft())
         return True
 
     def newest_first(self, before: int | None) -> Iterator[Prediction]:
@@ -152,11 +162,19 @@ class Predictions:
         for prediction in self._all.values():
             if prediction.task:
                 prediction.task.cancel()
+            prediction.shown.set()
 
     def _drop(self, prediction: Prediction) -> None:
         del self._all[prediction.id]
         if prediction.task:
             prediction.task.cancel()
+        self._clear(prediction)
+
+    def _clear(self, prediction: Prediction) -> None:
+        if not prediction.data_removed:
+            self.size -= prediction.size
+            self._forget(prediction)
+            prediction.remove_data()
 
 
 def random_id(length: int) -> str:

@@ -32,10 +32,10 @@ def application(world: World) -> Application:
         (r"/files/(\w+)/.*", downloads.FileContent),
         (r"/shop/products\.json", downloads.Products),
         (r"/shop/([\w-]+)/([\w-]+)\.jpg", downloads.Photograph),
-        (r"/_control/knobs", control.KnobsControl),
+        (r"/_control/knobs", control.Knobs),
         (r"/_control/reset", control.Reset),
         (r"/_control/requests", control.Requests),
-        (r"/_control/creates", control.CreatesControl),
+        (r"/_control/creates", control.Creates),
     ]
     rules: list[Any] = [(path, handler, given) for path, handler in routes]
     return Application(

@@ -33,7 +33,5 @@ def too_many(form: str, seconds: int) -> Answer:
     if form == "text":
         detail += f" Your rate limit resets in ~{seconds}s."
     field = {"retry_after": seconds} if form == "body" else {}
-    answer = json_answer(429, {"detail": detail, "status": 429, **field}, PROBLEM)
-    if form != "header":
-        return answer
-    return Answer(429, answer.body, PROBLEM, {"Retry-After": str(seconds)})
+    headers = {"Retry-After": str(seconds)} if form == "header" else {}
+    return json_answer(429, {"detail": detail, "status": 429, **field}, PROBLEM, headers)

@@ -13,7 +13,7 @@ from typing import Any
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError
 
 from sandbox.replicate.knobs import WebhookKnobs
-from sandbox.replicate.latency import drawn
+from sandbox.replicate.latency import pause
 from sandbox.replicate.predictions import Prediction
 
 EVENTS = ("start", "output", "logs", "completed")
@@ -87,7 +87,7 @@ class Post:
     ) -> None:
         if before:
             await asyncio.wait([before])
-        await asyncio.sleep(drawn(knobs.late, self._dice))
+        await pause(knobs.late, self._dice)
         if self._dice.random() < knobs.lost:
             return
         good = [await self._send(letter, knobs) for _ in range(1 + knobs.duplicate)]
@@ -97,8 +97,8 @@ class Post:
             task.add_done_callback(self._redelivering.discard)
 
     async def _redeliver(self, letter: "Letter", knobs: WebhookKnobs) -> None:
-        for pause in knobs.pauses:
-            await asyncio.sleep(pause)
+        for seconds in knobs.pauses:
+            await asyncio.sleep(seconds)
             if await self._send(letter, knobs):
                 return
 

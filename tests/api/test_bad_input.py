@@ -159,8 +159,11 @@ def test_a_compressed_body_is_refused(alice: Shop) -> None:
 
 
 @pytest.mark.parametrize("chunked", [False, True])
-def test_a_body_that_is_too_large_is_refused(alice: Shop, chunked: bool) -> None:
-    body = raw(GOOD) + b" " * 256 * 1024
+@pytest.mark.parametrize(("size", "status"), [(0, 400), (1, 413), (100_000, 413)])
+def test_a_body_that_is_too_large_is_refused(
+    alice: Shop, chunked: bool, size: int, status: int
+) -> None:
+    body = b" " * (256 * 1024 + size)
     said = {"wsgi.input_terminated": True} if chunked else {"CONTENT_LENGTH": str(len(body))}
 
     answer = alice.client().post(
@@ -171,7 +174,7 @@ def test_a_body_that_is_too_large_is_refused(alice: Shop, chunked: bool) -> None
         environ_overrides=said,
     )
 
-    assert (answer.status_code, answer.get_json()["code"]) == (413, "body_too_large")
+    assert answer.status_code == status, answer.text
 
 
 def test_a_query_is_refused(alice: Shop) -> None:

@@ -190,7 +190,7 @@ def test_a_token_is_not_in_the_log_of_a_surprise_either(settings: Settings, logs
 
 def surprise() -> str:
     token = request.headers["Authorization"]
-    return str({}[len(token)])
+    return {"": ""}[token]
 
 
 @pytest.mark.parametrize(

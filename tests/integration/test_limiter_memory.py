@@ -40,14 +40,20 @@ def test_what_was_sent_before_a_loss_is_counted(users: Users) -> None:
 def test_a_claim_that_is_committed_after_the_loss_is_counted(users: Users) -> None:
     limiter, other = users.limiter(window=1), users.limiter(window=1)
     grant = granted(limiter)
+    sent: list[bool] = []
+
+    def claim_and_send() -> None:
+        users.claim()
+        sent.append(limiter.is_fresh(grant))
 
     users.client.flushall()
-    late = threading.Timer(0.15, users.claim)
+    late = threading.Timer(0.15, claim_and_send)
     late.start()
     second = granted(other, patience=10)
     late.join()
 
-    assert second.granted_at >= grant.granted_at + 1.15
+    # On a machine that stalls the grant may have aged: then nothing is sent, and all is well too.
+    assert sent == [False] or second.granted_at >= grant.granted_at + 1.15
 
 
 @pytest.mark.parametrize("restart", ["stop", "kill"])

@@ -17,10 +17,7 @@ TICK = 0.000_001
 
 def run(room: Darkroom, redis_url: str, images: int, flush_at: int | None = None) -> list[float]:
     """Have three workers start so many images; return the moments of the grants."""
-    for _ in range(3):
-        room.service.worker()
-    if flush_at:
-        room.service.worker("housekeeping")
+    room.service.start(workers=3)
     with overheard_grants(redis_url) as grants:
         room.submit_many(room.shop("alice"), images)
         if flush_at:
@@ -67,7 +64,7 @@ def test_one_image_overtakes_two_hundred_of_another_shop(
     with darkroom(postgres_database, redis_url, stand_in, tmp_path, **rate) as room:
         alice, bob = room.shop("alice"), room.shop("bob")
         room.submit_many(alice, 200)
-        room.service.worker()
+        room.service.start()
         wait_until(lambda: len(stand_in.creates()) >= 5, "five of Alice's images")
 
         before = len(stand_in.creates())

@@ -24,8 +24,7 @@ def room(
 
 
 def test_a_job_goes_in_and_comes_out_optimized(room: Darkroom, tmp_path: Path) -> None:
-    room.service.worker()
-    room.service.worker("housekeeping")
+    room.service.start()
     alice = room.shop("alice")
 
     job_id = room.submit(alice, images=5)
@@ -55,8 +54,7 @@ def test_a_broker_emptied_with_fifty_images_waiting_loses_none(room: Darkroom) -
     room.redis.flushall()
     assert room.messages() == 0
 
-    room.service.worker("housekeeping")
-    room.service.worker()
+    room.service.start()
 
     room.wait_done(50)
 
@@ -64,8 +62,7 @@ def test_a_broker_emptied_with_fifty_images_waiting_loses_none(room: Darkroom) -
 def test_the_sweep_counts_unacked_messages_too(room: Darkroom) -> None:
     room.stand_in.knobs(refuse=402)
     room.submit_many(room.shop("alice"), 20)
-    room.service.worker(concurrency=5)
-    room.service.worker("housekeeping")
+    room.service.start(concurrency=5)
     wait_until(lambda: room.count(Status.PENDING) == 20 and room.stand_in.requests(), "a refusal")
 
     wait_until(lambda: room.messages() <= 20, "as many messages as images, or fewer")
@@ -74,21 +71,19 @@ def test_the_sweep_counts_unacked_messages_too(room: Darkroom) -> None:
 
 def test_a_stopped_worker_loses_nothing(room: Darkroom) -> None:
     room.stand_in.knobs(canned_result=True, create_latency=1.0, process_latency=1.0)
-    worker, housekeeper = room.service.worker(), room.service.worker("housekeeping")
+    processes = room.service.start()
     room.submit_many(room.shop("alice"), 20)
     wait_until(lambda: room.count(Status.RUNNING) > 0, "something runs")
 
-    codes = [worker.stop(patience=10), housekeeper.stop(patience=10)]
-    assert codes == [0, 0]
+    assert [process.stop(patience=10) for process in processes] == [0, 0, 0]
 
-    room.service.worker()
-    room.service.worker("housekeeping")
+    room.service.start()
     room.wait_done(20)
     assert len(room.stand_in.creates()) == 20
 
 
 def test_workers_outlive_their_broker(room: Darkroom, valkey_server: Valkey) -> None:
-    processes = [room.service.worker(), room.service.worker("housekeeping")]
+    processes = room.service.start()
     alice = room.shop("alice")
 
     for _ in range(3):
@@ -97,12 +92,12 @@ def test_workers_outlive_their_broker(room: Darkroom, valkey_server: Valkey) -> 
         room.submit(alice, images=4)
 
     room.wait_done(12)
-    assert [process.popen.poll() for process in processes] == [None, None]
+    assert [process.popen.poll() for process in processes] == [None] * 3
 
 
 def test_workers_stop_while_their_broker_is_down(room: Darkroom, valkey_server: Valkey) -> None:
     room.stand_in.knobs(create_latency=2.0)
-    processes = [room.service.worker(), room.service.worker("housekeeping")]
+    processes = room.service.start()
     room.submit_many(room.shop("alice"), 20)
     wait_until(lambda: room.count(Status.RUNNING) > 0, "something runs")
 
@@ -112,14 +107,13 @@ def test_workers_stop_while_their_broker_is_down(room: Darkroom, valkey_server: 
     finally:
         valkey_server.start()
 
-    assert codes == [0, 0]
+    assert codes == [0, 0, 0]
 
 
 def test_a_429_costs_no_attempt_and_pauses_everyone(room: Darkroom) -> None:
     room.stand_in.knobs(throttle={"count": 4, "window": 3, "form": "body", "retry_after": 2})
     for _ in range(2):
-        room.service.worker()
-    room.service.worker("housekeeping")
+        room.service.start()
     alice = room.shop("alice")
 
     job_id = room.submit(alice, images=10)
@@ -149,8 +143,7 @@ def test_a_failed_image_says_why_and_the_others_go_on(room: Darkroom) -> None:
     room.stand_in.knobs(
         outcomes=[{"status": "failed", "error": "The input was flagged as sensitive. (E005)"}]
     )
-    room.service.worker()
-    room.service.worker("housekeeping")
+    room.service.start()
     alice = room.shop("alice")
 
     job_id = room.submit(alice, images=2)
@@ -169,8 +162,7 @@ def test_an_answer_that_got_lost_is_found_in_the_list(room: Darkroom) -> None:
         faults=[{"endpoint": "create", "phase": "after", "kind": "reset", "times": 2}]
     )
     shop = room.shop("alice")
-    room.service.worker()
-    room.service.worker("housekeeping")
+    room.service.start()
 
     room.submit(shop, images=4)
     wait_until(lambda: len(room.stand_in.creates()) == 4, "four creates")

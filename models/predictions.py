@@ -1,0 +1,42 @@
+"""Which attempt has which prediction: each at most one, and none is anybody else's.
+
+The parts of `lifecycle.note` and `lifecycle.adopt`. Attempts with the same input are
+interchangeable, so the prediction that one of them made may be given to another.
+"""
+
+from sqlalchemy import Update, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from models.clock import from_now
+from models.database import changed
+from models.tables import IN_DOUBT, Attempt, AttemptStatus
+
+
+def give(session: Session, attempt_id: int, prediction_id: str, check_in: float) -> bool:
+    """Give a prediction to an attempt that has none; False when one of the two is taken."""
+    waiting = update(Attempt).where(Attempt.id == attempt_id, Attempt.status.in_(IN_DOUBT))
+    created = waiting.values(
+        status=AttemptStatus.CREATED,
+        prediction_id=prediction_id,
+        next_check_at=from_now(check_in),
+    )
+    return _unless_taken(session, created)
+
+
+def keep_trace(session: Session, attempt_id: int, prediction_id: str) -> bool:
+    """True when another attempt adopted this prediction; else the ended one remembers it."""
+    if session.scalar(select(Attempt.id).where(Attempt.prediction_id == prediction_id)):
+        return True
+    ended = update(Attempt).where(Attempt.id == attempt_id, Attempt.prediction_id.is_(None))
+    _unless_taken(session, ended.values(prediction_id=prediction_id))
+    return False
+
+
+def _unless_taken(session: Session, statement: Update) -> bool:
+    """Run an UPDATE that sets a prediction id; False when another attempt has that one."""
+    try:
+        with session.begin_nested():
+            return changed(session, statement)
+    except IntegrityError:
+        return False

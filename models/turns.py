@@ -1,0 +1,44 @@
+"""Whose turn it is: the instance served longest ago, its oldest due item, and a new attempt.
+
+The parts of `lifecycle.claim_next`, which makes the move.
+"""
+
+import secrets
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.clock import from_now
+from models.tables import Attempt, Instance, Item, Status
+
+# From the claim until the prediction id is noted: the create's own bound of 9 s and some slack.
+LEASE_SECONDS = 30.0
+
+
+def next_instance(session: Session) -> Instance | None:
+    """Lock and return the instance whose turn it is, of those that nobody else has locked."""
+    waiting = select(Instance).where(Instance.due_items > 0)
+    longest_ago = waiting.order_by(Instance.last_served, Instance.id).limit(1)
+    return session.scalar(longest_ago.with_for_update(skip_locked=True, key_share=True))
+
+
+def oldest_due(session: Session, instance: Instance) -> Item | None:
+    """The lock on the instance keeps every other claim and requeue away from its due items."""
+    due = select(Item).where(
+        Item.instance_id == instance.id, Item.status == Status.PENDING, Item.not_before.is_(None)
+    )
+    return session.scalar(due.order_by(Item.id).limit(1))
+
+
+def new_attempt(session: Session, item: Item, deadline: float) -> Attempt:
+    """The attempt says "about to create": a crash from here on is known to be ambiguous."""
+    attempt = Attempt(
+        item_id=item.id,
+        reference=secrets.token_urlsafe(24),
+        result_key=secrets.token_hex(16),
+        lease_until=from_now(LEASE_SECONDS),
+        deadline_at=from_now(deadline),
+    )
+    session.add(attempt)
+    session.flush()
+    return attempt

@@ -1,0 +1,197 @@
+"""Following predictions and passing messages on, with real parts around a scripted Replicate."""
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import redis
+from sqlalchemy import select, text, update
+
+from models import lifecycle
+from models.clock import from_now
+from models.database import db
+from models.orders import Turn
+from models.tables import Attempt, Item, Status
+from tasks.collect import LONGEST_POLL, collect
+from tasks.gear import Gear, build_gear
+from tasks.optimize import optimize_next
+from tasks.prediction import Prediction
+from tasks.queues import depths
+from tasks.replicate import Replicate
+from tasks.sweep import sweep_once
+from tasks.wake import LONGEST_COUNTDOWN
+from tests.databases import bound, check_promises, settings_for
+from tests.service import service, wait_until
+from tests.shop import open_shop, submit
+from tests.valkey import Valkey
+
+
+class Scripted(Replicate):
+    """Replicate with the one prediction that the test says; `meanwhile` happens as it is asked."""
+
+    def __init__(self) -> None:
+        self.meanwhile: Callable[[], object] = int
+        self.prediction = Prediction(
+            "p1", "processing", None, None, {}, datetime.now(UTC), None, False
+        )
+
+    def get_prediction(self, id: str) -> Prediction:
+        self.meanwhile()
+        return self.prediction
+
+    def cancel_prediction(self, id: str) -> Prediction:
+        self.prediction = replace(self.prediction, status="canceled")
+        return self.prediction
+
+
+@pytest.fixture
+def outside() -> Scripted:
+    return Scripted()
+
+
+@pytest.fixture
+def gear(database_url: str, redis_url: str, outside: Scripted, tmp_path: Path) -> Iterator[Gear]:
+    settings = settings_for(
+        database_url,
+        redis_url=redis_url,
+        storage_url=f"file://{tmp_path}/results",
+        replicate_base_url="http://127.0.0.1:1",
+    )
+    with bound(database_url) as app:
+        gear = build_gear(settings, app)
+        gear.replicate.close()
+        yield replace(gear, replicate=outside, stopping=threading.Event())
+        with app.app_context():
+            check_promises()
+        gear.downloader.close()
+        gear.redis.close()
+
+
+def start(gear: Gear, deadline: float = 600.0) -> Turn:
+    """Submit an image whose prediction is p1."""
+    with gear.database():
+        submit(open_shop("alice"))
+        turn = lifecycle.claim_next(deadline)
+        assert turn
+        assert lifecycle.note(turn.attempt_id, "p1", check_in=0)
+    return turn
+
+
+def item_of(gear: Gear, turn: Turn) -> Item:
+    with gear.database():
+        return db.session.scalars(select(Item).where(Item.id == turn.item_id)).one()
+
+
+def test_a_prediction_is_followed_for_days(gear: Gear) -> None:
+    turn = start(gear)
+    with gear.database():
+        db.session.execute(update(Attempt).values(checks=100_000))
+        db.session.commit()
+
+    said = collect(gear, turn.attempt_id, 100_001)
+
+    assert f"looked at again in {LONGEST_POLL:.0f} s" in said
+
+
+def test_a_prediction_that_outlives_its_deadline_is_canceled(gear: Gear) -> None:
+    turn = start(gear, deadline=-1.0)
+
+    collect(gear, turn.attempt_id, 1)
+    still = item_of(gear, turn).status
+    collect(gear, turn.attempt_id, 2)
+
+    item = item_of(gear, turn)
+    assert still == Status.RUNNING
+    assert (item.status, item.failed_attempts) == (Status.PENDING, 1)
+
+
+def test_a_deleted_prediction_of_unknown_status_is_lost(gear: Gear, outside: Scripted) -> None:
+    turn = start(gear)
+    outside.prediction = replace(outside.prediction, status="archived", data_removed=True)
+
+    collect(gear, turn.attempt_id, 1)
+
+    assert item_of(gear, turn).error_code == "result_lost"
+
+
+def test_no_download_begins_in_a_process_that_ends(gear: Gear, outside: Scripted) -> None:
+    turn = start(gear)
+    # Nobody listens there: to begin would end in a fault.
+    nowhere = gear.settings.replicate_base_url + "/result.jpg"
+    outside.prediction = replace(outside.prediction, status="succeeded", output=nowhere)
+    outside.meanwhile = gear.stopping.set
+
+    said = collect(gear, turn.attempt_id, 1)
+
+    assert "left to another process" in said
+    assert depths(gear.redis)["housekeeping"].ready == 1
+
+
+def test_a_long_pause_is_left_to_the_sweep(gear: Gear) -> None:
+    gear.waker.follow(1, 1, LONGEST_COUNTDOWN + 1)
+
+    assert depths(gear.redis)["housekeeping"].ready == 0
+
+
+def test_a_sweep_that_is_told_to_stop_sends_nothing_more(gear: Gear) -> None:
+    start(gear)
+    with gear.database():
+        db.session.execute(update(Attempt).values(next_check_at=from_now(-60)))
+        db.session.commit()
+    gear.stopping.set()
+
+    sweep_once(gear)
+
+    assert depths(gear.redis)["housekeeping"].ready == 0
+
+
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)  # SQLite locks no rows.
+def test_a_message_is_passed_on_while_its_instance_is_locked(gear: Gear) -> None:
+    with gear.database():
+        submit(open_shop("alice"))
+        with db.engine.connect() as other:
+            other.execute(text("SELECT 1 FROM instances FOR UPDATE"))
+            said = optimize_next(gear)
+
+    assert said == "passed on"
+    assert depths(gear.redis)["replicate"].ready == 1
+
+
+def test_workers_ask_for_sweeps_also_after_the_broker_was_lost(
+    own_valkey: Valkey, sqlite_database: str, tmp_path: Path
+) -> None:
+    environment = {
+        "DATABASE_URL": sqlite_database,
+        "REDIS_URL": own_valkey.url,
+        "STORAGE_URL": f"file://{tmp_path}/results",
+        "SECRET_KEY": "secret-of-the-tests",
+        "REPLICATE_API_TOKEN": "r8_test",
+        "SANDBOX": "true",
+        "SWEEP_INTERVAL": "1s",
+    }
+
+    with service(tmp_path / "logs", **environment) as running:
+        worker = running.worker()
+        wait_until(lambda: asked(own_valkey), "asked at the start")
+        own_valkey.kill()
+        own_valkey.start()
+        wait_until(lambda: worker.log.read_text().count("Connected to") == 2, "connected again")
+        with redis.Redis.from_url(own_valkey.url) as client:
+            client.delete("housekeeping")
+
+        wait_until(lambda: asked(own_valkey), "asked again")
+
+
+@pytest.fixture
+def own_valkey() -> Iterator[Valkey]:
+    server = Valkey().start()
+    yield server
+    server.close()
+
+
+def asked(valkey: Valkey) -> bool:
+    with redis.Redis.from_url(valkey.url) as client:
+        return bool(client.llen("housekeeping"))
