@@ -5,12 +5,12 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from flask import Flask
 
-from models.database import MIGRATIONS
+from models import migrations
 
 
 def test_the_migrations_have_one_head() -> None:
     config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
+    config.set_main_option("script_location", str(migrations.FOLDER))
 
     heads = ScriptDirectory.from_config(config).get_heads()
 
@@ -18,4 +18,6 @@ def test_the_migrations_have_one_head() -> None:
 
 
 def test_models_and_migrations_agree(in_database: Flask) -> None:
+    migrations.attach(in_database)
+
     flask_migrate.check()
