@@ -16,7 +16,7 @@ class JobBar:
         self._said = ""
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
         self.progress = Progress(*columns, console=console, disable=not console.is_terminal)
-        self._task: TaskID = self.progress.add_task("", total=total)
+        self._task: TaskID = self.progress.add_task("The job", total=total)
 
     def show(self, line: str, final_images: int) -> None:
         """Move the bar; elsewhere print the line when it is a new one."""

@@ -14,6 +14,7 @@ from PIL import Image
 from sandbox.first_job import uploaded
 from sandbox.shop import first_job, picture
 from tests.make_run import MakeRun
+from tests.service import wait_until
 from tests.stand_in import StandIn
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="it looks for processes in /proc")
@@ -102,6 +103,16 @@ def test_a_second_run_in_the_same_folder_is_refused(tmp_path: Path) -> None:
     assert first.end(signal.SIGINT) == 0
     assert first.pids() == []
     first.close()
+
+
+def test_a_run_that_is_killed_leaves_nothing_behind(tmp_path: Path) -> None:
+    run = MakeRun(tmp_path).start()
+    run.wait_for("Migrating the database")
+
+    run.end(signal.SIGKILL)
+
+    wait_until(lambda: run.pids() == [], "no process is left")
+    run.close()
 
 
 def test_a_wrong_setting_is_named_and_nothing_is_left(tmp_path: Path) -> None:
