@@ -1,6 +1,10 @@
 """How Flower runs here. Flower reads the names of this file as its options."""
 
 import sys
+from pathlib import Path
+
+# The program `celery` does not look for modules where it is started; Flower reads this file late.
+sys.path.insert(0, str(Path(__file__).parent))
 
 from celeryconfig import settings
 

@@ -1,0 +1,62 @@
+"""What the service's processes are told by their environment."""
+
+import os
+from dataclasses import dataclass
+
+from sandbox.folder import Folder
+
+REPLICATE = "https://api.replicate.com"
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where everything is. `stand_in` is empty when a real token is used."""
+
+    api: str
+    flower: str
+    flower_auth: str
+    replicate: str
+    stand_in: str
+    database: str
+    redis: str
+
+
+def has_own_token() -> bool:
+    """Whether the real Replicate (or another one at `REPLICATE_BASE_URL`) is meant."""
+    return any(os.environ.get(f"REPLICATE_API_TOKEN{end}") for end in ("", "_FILE"))
+
+
+def addresses(folder: Folder, api_port: int, ports: dict[str, int]) -> Addresses:
+    """Put the addresses together from the ports and the secrets of the folder."""
+    stand_in = "" if has_own_token() else f"http://127.0.0.1:{ports['replicate']}"
+    return Addresses(
+        api=f"http://127.0.0.1:{api_port}",
+        flower=f"http://127.0.0.1:{ports['flower']}",
+        flower_auth=f"demo:{folder.secret('flower')}",
+        replicate=stand_in or os.environ.get("REPLICATE_BASE_URL") or REPLICATE,
+        stand_in=stand_in,
+        database=folder.database_url,
+        redis=f"redis://:{folder.secret('valkey')}@127.0.0.1:{ports['valkey']}/0",
+    )
+
+
+def environment(folder: Folder, where: Addresses) -> dict[str, str]:
+    """What is set in the caller's environment holds, but the sandbox keeps to its own data.
+
+    A DATABASE_URL that a shell happens to hold must not be migrated and filled by a demo; the same
+    goes for one that comes from a file.
+    """
+    own = {
+        "DATABASE_URL": where.database,
+        "REDIS_URL": where.redis,
+        "SECRET_KEY": folder.secret("secret_key"),
+        "STORAGE_URL": folder.storage_url,
+        "FLOWER_BASIC_AUTH": where.flower_auth,
+        "REPLICATE_BASE_URL": where.replicate,
+        "SANDBOX": "true",
+        "PYTHONUNBUFFERED": "1",
+    }
+    if where.stand_in:
+        own["REPLICATE_API_TOKEN"] = "r8_of-the-stand-in"  # noqa: S105  it opens nothing
+    files = {f"{name}_FILE" for name in own}
+    return {name: text for name, text in os.environ.items() if name not in files} | own
