@@ -1,4 +1,7 @@
-"""JSON logs on standard error (standard output is for a command's answer), one object a line, with the ids that are bound to the context."""
+"""JSON logs on standard error, one object a line, with the ids that are bound to the context.
+
+Standard output is for the answer of a command.
+"""
 
 import logging
 import sys
