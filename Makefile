@@ -3,6 +3,8 @@
 SHELL := /bin/bash
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
+# Compiling every import anew would triple the start of each of the many processes.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help run test check fmt soak lock clean
 
@@ -32,6 +34,8 @@ check: .venv/.installed  ## format, lint, types, import contracts, container fil
 	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/hadolint Dockerfile
+	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.compose-spec docker-compose.yml
 
 fmt: .venv/.installed  ## format the code and fix what the linter can fix
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
