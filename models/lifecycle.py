@@ -10,8 +10,6 @@ the count of what is due change in the same transaction. Locks are taken in one 
 instance, job, attempt, item.
 """
 
-import random
-import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -39,7 +37,6 @@ log = structlog.get_logger(__name__)
 MAX_ATTEMPTS = 5
 # An item's pauses between attempts grow by this factor: 10 s, 30 s, 90 s, 270 s by default.
 BACKOFF_FACTOR = 3
-CLAIM_TRIES = 8
 
 COUNTERS = {
     Status.DONE: "completed_images",
@@ -87,18 +84,16 @@ def claim_next(deadline: float) -> Turn | None:
     The instance served longest ago goes first, with its oldest due item. `deadline` is the time in
     seconds after which a prediction made by this attempt has certainly ended.
     """
-    for attempt in range(CLAIM_TRIES):
-        turn = _claim(deadline)
-        if turn or not turns.anything_due():
-            return turn
-        # Other claims held every instance that has work: come back when they are through.
-        time.sleep(random.uniform(0.001, 0.005) * (attempt + 1))
-    return None
+    turn = _claim(deadline, wait=False)
+    if turn or not turns.anything_due():
+        return turn
+    # Others are at work on every instance that has any: stand in line behind them.
+    return _claim(deadline, wait=True)
 
 
 @transaction
-def _claim(session: Session, deadline: float) -> Turn | None:
-    instance = turns.next_instance(session)
+def _claim(session: Session, deadline: float, wait: bool) -> Turn | None:
+    instance = turns.next_instance(session, wait)
     if instance is None:
         return None
     item = turns.oldest_due(session, instance)

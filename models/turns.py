@@ -22,11 +22,12 @@ def anything_due(session: Session) -> bool:
     return bool(session.scalar(select(exists().where(Instance.due_items > 0))))
 
 
-def next_instance(session: Session) -> Instance | None:
-    """Lock and return the instance whose turn it is, of those that nobody else has locked."""
+def next_instance(session: Session, wait: bool) -> Instance | None:
+    """Lock and return the instance whose turn it is: of those that nobody else has locked, or,
+    to `wait` for, of all."""
     waiting = select(Instance).where(Instance.due_items > 0)
     longest_ago = waiting.order_by(Instance.last_served, Instance.id).limit(1)
-    return session.scalar(longest_ago.with_for_update(skip_locked=True, key_share=True))
+    return session.scalar(longest_ago.with_for_update(skip_locked=not wait, key_share=True))
 
 
 def oldest_due(session: Session, instance: Instance) -> Item | None:

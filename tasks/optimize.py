@@ -4,6 +4,7 @@ A message only says that one more image is due. Which one is decided when the sl
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import structlog
 
@@ -37,6 +38,13 @@ OPERATOR_PAUSE = 60.0
 OUTAGE_PAUSE = 10.0
 
 
+class Started(NamedTuple):
+    """An image that was claimed, and the grant to send its create with."""
+
+    turn: Turn
+    grant: Grant
+
+
 @app.task(name="optimize-next-image", acks_late=True)
 def optimize_next_image() -> str:
     """See `optimize_next`; Flower shows what it returns."""
@@ -45,19 +53,17 @@ def optimize_next_image() -> str:
 
 def optimize_next(gear: Gear) -> str:
     """Start the prediction of the next image, when the limiter allows it; say what was done."""
-    outcome = gear.slots.acquire(gear.stopping, lambda: _anything_due(gear), PATIENCE)
+    outcome = gear.slots.acquire(
+        gear.stopping, lambda: _anything_due(gear), PATIENCE, lambda grant: _claim(gear, grant)
+    )
     match outcome:
-        case Grant():
-            return _use(gear, outcome)
+        case Started():
+            return _start(gear, outcome)
         case NotWanted():
             return "nothing is due"
         case Paused():
             return f"paused for {outcome.seconds:.0f} s: {outcome.reason}"
-    return _pass_on(gear)
-
-
-def _pass_on(gear: Gear) -> str:
-    """Something is due and it was not this task's: its message goes to another one."""
+    # Something is due and it was not this task's: its message goes to another one.
     gear.waker.top_up(1, "passed on")
     return "passed on"
 
@@ -67,16 +73,21 @@ def _anything_due(gear: Gear) -> bool:
         return turns.anything_due()
 
 
-def _use(gear: Gear, grant: Grant) -> str:
+def _claim(gear: Gear, grant: Grant) -> Started | None:
     with gear.database():
         turn = lifecycle.claim_next(gear.settings.prediction_deadline + DEADLINE_SLACK)
-    if turn is None:
-        gear.limiter.give_back(grant)
-        return _pass_on(gear) if _anything_due(gear) else "nothing is due"
+    if turn:
+        return Started(turn, grant)
+    gear.limiter.give_back(grant)
+    return None
+
+
+def _start(gear: Gear, started: Started) -> str:
+    turn = started.turn
     with structlog.contextvars.bound_contextvars(
         instance=turn.instance_id, job=turn.job_id, item=turn.item_id, attempt=turn.attempt_id
     ):
-        return f"item {turn.item_id} {_create(gear, turn, grant)}"
+        return f"item {turn.item_id} {_create(gear, turn, started.grant)}"
 
 
 def _create(gear: Gear, turn: Turn, grant: Grant) -> str:

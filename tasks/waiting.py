@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from tasks.limiter import Grant, Limiter
 
@@ -40,7 +40,8 @@ class TimedOut:
     """No slot came within the caller's patience."""
 
 
-Outcome = Grant | Paused | NotWanted | Stopped | TimedOut
+NoSlot = Paused | NotWanted | Stopped | TimedOut
+Claimed = TypeVar("Claimed")
 
 
 class Stop(Protocol):
@@ -58,8 +59,17 @@ class SlotQueue:
         self._clock = clock
         self._front = threading.Lock()
 
-    def acquire(self, stop: Stop, still_wanted: Callable[[], bool], patience: float) -> Outcome:
-        """Wait for a slot, at most `patience` seconds.
+    def acquire(
+        self,
+        stop: Stop,
+        still_wanted: Callable[[], bool],
+        patience: float,
+        claim: Callable[[Grant], Claimed | None],
+    ) -> Claimed | NoSlot:
+        """Wait for a slot, at most `patience` seconds, and return what `claim` makes of it.
+
+        `claim` runs while the thread is still in front, so that the threads of one process do not
+        meet at the same row. When it returns None (it gave the grant back), the wait goes on.
 
         `still_wanted` is asked before each question to Redis, about once a second, by the front
         thread alone: it should be one cheap query. What it raises rises from here, as does
@@ -69,7 +79,7 @@ class SlotQueue:
         while not stop.is_set():
             if self._front.acquire(timeout=QUEUE_POLL):
                 try:
-                    return self._wait_in_front(stop, still_wanted, deadline)
+                    return self._wait_in_front(stop, still_wanted, deadline, claim)
                 finally:
                     self._front.release()
             if self._clock() >= deadline:
@@ -77,14 +87,20 @@ class SlotQueue:
         return Stopped()
 
     def _wait_in_front(
-        self, stop: Stop, still_wanted: Callable[[], bool], deadline: float
-    ) -> Outcome:
+        self,
+        stop: Stop,
+        still_wanted: Callable[[], bool],
+        deadline: float,
+        claim: Callable[[Grant], Claimed | None],
+    ) -> Claimed | NoSlot:
         while not stop.is_set():
             if not still_wanted():
                 return NotWanted()
             answer = self._limiter.ask()
             if isinstance(answer, Grant):
-                return answer
+                if claimed := claim(answer):
+                    return claimed
+                continue
             if answer.paused and answer.seconds > LONG_PAUSE:
                 return Paused(answer.seconds, answer.reason)
             left = deadline - self._clock()

@@ -41,7 +41,7 @@ class Darkroom:
     def submit(self, shop: int, images: int = 1) -> int:
         """Submit a job as the API does, messages included; return its id."""
         with self.app.app_context():
-            job_id = submit(shop, images).job.id
+            job_id = submit(shop, images, product=f"cup-{shop}").job.id
         self.waker.wake_workers(job_id, images)
         return job_id
 

@@ -11,8 +11,9 @@ LOG = "{darkroom:limiter}:log"
 
 @contextmanager
 def overheard_grants(url: str) -> Iterator[list[float]]:
-    """Collect the moments, in seconds, of all grants that are given meanwhile."""
+    """Collect the moments, in seconds, of all grants that are given meanwhile and kept."""
     grants: list[float] = []
+    kept: dict[str, float] = {}
     with redis.Redis.from_url(url) as client, client.monitor() as monitor:
 
         def listen() -> None:
@@ -21,7 +22,9 @@ def overheard_grants(url: str) -> Iterator[list[float]]:
                 if words[0] == "PING" and words[-1] == "enough":
                     return
                 if words[0] == "ZADD" and words[1] == LOG and len(words[3]) == 32:
-                    grants.append(int(words[2]) / 1_000_000)
+                    kept[words[3]] = int(words[2]) / 1_000_000
+                if words[0] == "ZREM" and words[1] == LOG:
+                    kept.pop(words[2], None)
 
         listener = threading.Thread(target=listen)
         listener.start()
@@ -30,6 +33,7 @@ def overheard_grants(url: str) -> Iterator[list[float]]:
         finally:
             client.execute_command("PING", "enough")
             listener.join(10)
+            grants.extend(kept.values())
 
 
 def most_in_window(moments: list[float], window: float) -> int:

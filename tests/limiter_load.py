@@ -17,6 +17,7 @@ from pathlib import Path
 from config.settings import RateLimit
 from tasks.limiter import Grant, Limiter, LimiterUnavailable, limiter_redis
 from tasks.waiting import SlotQueue
+from tests.limiter_steps import keep
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ def _run(load: Load) -> None:
 def _work(folder: Path, limiter: Limiter, queue: SlotQueue, stop: threading.Event) -> None:
     while not stop.is_set():
         try:
-            grant = queue.acquire(stop, lambda: True, patience=60)
+            grant = queue.acquire(stop, lambda: True, patience=60, claim=keep)
         except LimiterUnavailable:
             stop.wait(0.05)
             continue

@@ -27,6 +27,6 @@ def order(images: int = 1, product: str = "cup") -> JobOrder:
     )
 
 
-def submit(shop: int, images: int = 1, key: str | None = None) -> Receipt:
-    """Submit a job of so many images of a product that only this shop sells."""
-    return lifecycle.submit(shop, order(images, f"cup-{shop}"), PRICE, key)
+def submit(shop: int, images: int = 1, key: str | None = None, product: str = "cup") -> Receipt:
+    """Submit a job of so many images."""
+    return lifecycle.submit(shop, order(images, product), PRICE, key)

@@ -9,7 +9,8 @@ import redis
 
 from config.settings import RateLimit
 from tasks.limiter import Grant, Limiter, Wait, limiter_redis
-from tasks.waiting import NotWanted, Outcome, Paused, SlotQueue, Stopped, TimedOut
+from tasks.waiting import NoSlot, NotWanted, Paused, SlotQueue, Stopped, TimedOut
+from tests.limiter_steps import keep
 
 
 @pytest.fixture
@@ -36,7 +37,7 @@ def stop() -> Iterator[threading.Event]:
 
 
 def test_a_free_slot_is_granted(queue: SlotQueue, stop: threading.Event) -> None:
-    outcome = queue.acquire(stop, lambda: True, patience=5)
+    outcome = queue.acquire(stop, lambda: True, patience=5, claim=keep)
 
     assert isinstance(outcome, Grant)
 
@@ -45,7 +46,9 @@ def test_a_stop_is_heard_by_all_who_wait(
     queue: SlotQueue, limiter: Limiter, stop: threading.Event
 ) -> None:
     limiter.ask()
-    outcomes, join = _in_threads(4, lambda: queue.acquire(stop, lambda: True, patience=60))
+    outcomes, join = _in_threads(
+        4, lambda: queue.acquire(stop, lambda: True, patience=60, claim=keep)
+    )
     time.sleep(0.2)
 
     stop.set()
@@ -60,7 +63,9 @@ def test_who_waits_notices_that_nothing_is_due_any_more(
     limiter.ask()
     wanted = threading.Event()
     wanted.set()
-    outcomes, join = _in_threads(3, lambda: queue.acquire(stop, wanted.is_set, patience=60))
+    outcomes, join = _in_threads(
+        3, lambda: queue.acquire(stop, wanted.is_set, patience=60, claim=keep)
+    )
     time.sleep(0.2)
 
     wanted.clear()
@@ -74,7 +79,9 @@ def test_who_waits_gets_a_slot_that_is_given_back(
 ) -> None:
     grant = limiter.ask()
     assert isinstance(grant, Grant)
-    outcomes, join = _in_threads(1, lambda: queue.acquire(stop, lambda: True, patience=60))
+    outcomes, join = _in_threads(
+        1, lambda: queue.acquire(stop, lambda: True, patience=60, claim=keep)
+    )
     time.sleep(0.1)
 
     limiter.give_back(grant)
@@ -88,7 +95,7 @@ def test_a_long_pause_ends_the_wait(
 ) -> None:
     limiter.pause(60, "throttled")
 
-    outcome = queue.acquire(stop, lambda: True, patience=60)
+    outcome = queue.acquire(stop, lambda: True, patience=60, claim=keep)
 
     assert isinstance(outcome, Paused)
     assert outcome.reason == "throttled"
@@ -100,7 +107,7 @@ def test_a_short_pause_is_waited_for(
 ) -> None:
     limiter.pause(0.3, "throttled")
 
-    outcome = queue.acquire(stop, lambda: True, patience=30)
+    outcome = queue.acquire(stop, lambda: True, patience=30, claim=keep)
 
     assert isinstance(outcome, Grant)
 
@@ -110,7 +117,9 @@ def test_patience_ends_in_front_and_behind(
 ) -> None:
     limiter.ask()
 
-    outcomes, join = _in_threads(3, lambda: queue.acquire(stop, lambda: True, patience=0.3))
+    outcomes, join = _in_threads(
+        3, lambda: queue.acquire(stop, lambda: True, patience=0.3, claim=keep)
+    )
     join(10)
 
     assert outcomes == [TimedOut()] * 3
@@ -123,9 +132,9 @@ def test_an_error_while_looking_frees_the_place_in_front(
         raise ConnectionResetError
 
     with pytest.raises(ConnectionResetError):
-        queue.acquire(stop, broken, patience=5)
+        queue.acquire(stop, broken, patience=5, claim=keep)
 
-    assert isinstance(queue.acquire(stop, lambda: True, patience=5), Grant)
+    assert isinstance(queue.acquire(stop, lambda: True, patience=5, claim=keep), Grant)
 
 
 def test_redis_hears_one_question_per_process(
@@ -135,7 +144,7 @@ def test_redis_hears_one_question_per_process(
     with redis.Redis.from_url(redis_url, socket_timeout=5) as client:
         client.config_resetstat()
 
-        _, join = _in_threads(8, lambda: queue.acquire(stop, lambda: True, patience=60))
+        _, join = _in_threads(8, lambda: queue.acquire(stop, lambda: True, patience=60, claim=keep))
         time.sleep(0.5)
         questions = client.info("commandstats")["cmdstat_evalsha"]["calls"]
 
@@ -145,10 +154,10 @@ def test_redis_hears_one_question_per_process(
 
 
 def _in_threads(
-    number: int, what: Callable[[], Outcome]
-) -> tuple[list[Outcome], Callable[[float], None]]:
+    number: int, what: Callable[[], Grant | NoSlot]
+) -> tuple[list[Grant | NoSlot], Callable[[float], None]]:
     """Run `what` in threads; return their outcomes so far, and how to wait for all of them."""
-    outcomes: list[Outcome] = []
+    outcomes: list[Grant | NoSlot] = []
     threads = [
         threading.Thread(target=lambda: outcomes.append(what()), daemon=True) for _ in range(number)
     ]

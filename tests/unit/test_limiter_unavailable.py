@@ -19,7 +19,9 @@ ACTIONS: list[Callable[[Limiter], object]] = [
     lambda limiter: limiter.pause(1, "throttled"),
     lambda limiter: limiter.resume(),
     lambda limiter: limiter.state(),
-    lambda limiter: SlotQueue(limiter).acquire(threading.Event(), lambda: True, patience=60),
+    lambda limiter: SlotQueue(limiter).acquire(
+        threading.Event(), lambda: True, patience=60, claim=lambda grant: grant
+    ),
 ]
 
 
