@@ -36,6 +36,7 @@ ALIVE = {
 }
 # Deadlock, serialization failure: the database asks to run the whole transaction again.
 CONFLICTS = {"40P01", "40001"}
+LOCK_NOT_AVAILABLE = "55P03"
 
 
 class Base(DeclarativeBase):
@@ -152,6 +153,11 @@ def changed(session: Session, statement: UpdateBase) -> bool:
     counted = {"preserve_rowcount": True}
     result = cast("CursorResult[Any]", session.execute(statement, execution_options=counted))
     return result.rowcount > 0
+
+
+def lock_timed_out(error: DBAPIError) -> bool:
+    """Whether somebody else held a row for longer than `lock_timeout`."""
+    return getattr(error.orig, "sqlstate", None) == LOCK_NOT_AVAILABLE
 
 
 def _is_conflict(error: DBAPIError) -> bool:

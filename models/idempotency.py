@@ -13,13 +13,12 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
 from models.clock import from_now
-from models.database import changed, transaction
+from models.database import changed, lock_timed_out, transaction
 from models.errors import IdempotencyKeyInUse, IdempotencyKeyReused
 from models.orders import JobOrder, Receipt
 from models.tables import IdempotencyKey
 
 KEPT_SECONDS = 24 * 3600.0
-LOCK_NOT_AVAILABLE = "55P03"
 
 
 def reserve(
@@ -45,7 +44,7 @@ def reserve(
     except IntegrityError:
         return _replay(session, instance_id, key, request_hash)
     except OperationalError as error:
-        if getattr(error.orig, "sqlstate", None) == LOCK_NOT_AVAILABLE:
+        if lock_timed_out(error):
             raise IdempotencyKeyInUse(
                 "A request with this Idempotency-Key is still being worked on."
             ) from error

@@ -15,11 +15,12 @@ from typing import Any
 
 import structlog
 from sqlalchemy import select, update
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from models import idempotency, ledger, predictions, turns
 from models.clock import from_now, now
-from models.database import changed, transaction
+from models.database import changed, lock_timed_out, transaction
 from models.orders import JobOrder, Receipt, Requeued, Turn
 from models.tables import (
     NOT_ENDED,
@@ -79,7 +80,7 @@ def _write_job(session: Session, instance: Instance, order: JobOrder, price: int
 
 
 def claim_next(deadline: float) -> Turn | None:
-    """Give the item whose turn it is to a new attempt; None when nothing is due.
+    """Give the item whose turn it is to a new attempt; None when nothing can be had now.
 
     The instance served longest ago goes first, with its oldest due item. `deadline` is the time in
     seconds after which a prediction made by this attempt has certainly ended.
@@ -88,7 +89,12 @@ def claim_next(deadline: float) -> Turn | None:
     if turn or not turns.anything_due():
         return turn
     # Others are at work on every instance that has any: stand in line behind them.
-    return _claim(deadline, wait=True)
+    try:
+        return _claim(deadline, wait=True)
+    except OperationalError as error:
+        if lock_timed_out(error):
+            return None
+        raise
 
 
 @transaction

@@ -5,7 +5,7 @@ The parts of `lifecycle.claim_next`, which makes the move, and the question befo
 
 import secrets
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, select, text
 from sqlalchemy.orm import Session
 
 from models.clock import from_now
@@ -24,7 +24,9 @@ def anything_due(session: Session) -> bool:
 
 def next_instance(session: Session, wait: bool) -> Instance | None:
     """Lock and return the instance whose turn it is: of those that nobody else has locked, or,
-    to `wait` for, of all."""
+    to `wait` for (as long as a grant is good), of all."""
+    if wait and session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SET LOCAL lock_timeout = '200ms'"))
     waiting = select(Instance).where(Instance.due_items > 0)
     longest_ago = waiting.order_by(Instance.last_served, Instance.id).limit(1)
     return session.scalar(longest_ago.with_for_update(skip_locked=not wait, key_share=True))

@@ -51,10 +51,13 @@ def optimize_next_image() -> str:
     return optimize_next(gear())
 
 
-def optimize_next(gear: Gear) -> str:
-    """Start the prediction of the next image, when the limiter allows it; say what was done."""
+def optimize_next(gear: Gear, patience: float = PATIENCE) -> str:
+    """Start the prediction of the next image, when the limiter allows it; say what was done.
+
+    After `patience` seconds without a slot the message goes to another task.
+    """
     outcome = gear.slots.acquire(
-        gear.stopping, lambda: _anything_due(gear), PATIENCE, lambda grant: _claim(gear, grant)
+        gear.stopping, lambda: _anything_due(gear), patience, lambda grant: _claim(gear, grant)
     )
     match outcome:
         case Started():

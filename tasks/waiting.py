@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from tasks.limiter import Grant, Limiter
+from tasks.limiter import Grant, Limiter, Wait
 
 LONG_PAUSE = 5.0  # seconds; a longer one ends the wait, because it holds a thread for nothing
 LOOK_AGAIN = 1.0  # seconds; how late a waiter may notice that nothing is due or a slot came back
@@ -100,11 +100,11 @@ class SlotQueue:
             if isinstance(answer, Grant):
                 if claimed := claim(answer):
                     return claimed
-                continue
-            if answer.paused and answer.seconds > LONG_PAUSE:
+            elif answer.paused and answer.seconds > LONG_PAUSE:
                 return Paused(answer.seconds, answer.reason)
             left = deadline - self._clock()
             if left <= 0:
                 return TimedOut()
-            stop.wait(min(answer.seconds, LOOK_AGAIN, left))
+            if isinstance(answer, Wait):
+                stop.wait(min(answer.seconds, LOOK_AGAIN, left))
         return Stopped()

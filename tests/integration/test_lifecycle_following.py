@@ -154,7 +154,7 @@ def test_a_message_is_passed_on_while_its_instance_is_locked(gear: Gear) -> None
         submit(open_shop("alice"))
         with db.engine.connect() as other:
             other.execute(text("SELECT 1 FROM instances FOR UPDATE"))
-            said = optimize_next(gear)
+            said = optimize_next(gear, patience=0.5)
 
     assert said == "passed on"
     assert depths(gear.redis)["replicate"].ready == 1
