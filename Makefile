@@ -28,7 +28,7 @@ run: .venv/.installed  ## start everything on embedded parts and optimize the de
 	@exec $(BIN)/python -m sandbox
 
 test: check  ## run every check and every test
-	@$(PYTEST) -n 4 -m "not soak"
+	@$(PYTEST) -n 3 --dist worksteal -m "not soak"
 
 check: .venv/.installed  ## format, lint, types, import contracts, container files
 	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet .

@@ -32,8 +32,8 @@ def test_list_shows_the_newest_job_first(command_line: FlaskCliRunner, two_shops
     rows = [line.split("\t")[:5] for line in result.stdout.splitlines()]
     assert rows == [
         ["id", "instance", "product", "status", "images"],
-        ["2", "bob", "The cup-2", "PENDING", "1"],
-        ["1", "alice", "The cup-1", "PENDING", "2"],
+        ["2", "bob", "The cup", "PENDING", "1"],
+        ["1", "alice", "The cup", "PENDING", "2"],
     ]
 
 
@@ -51,7 +51,7 @@ def test_show_lists_the_images_in_order(command_line: FlaskCliRunner, two_shops:
     result = command_line.invoke(args=["jobs", "show", "1"])
 
     lines = result.stdout.splitlines()
-    assert lines[1].split("\t")[:4] == ["1", "alice", "The cup-1", "PENDING"]
+    assert lines[1].split("\t")[:4] == ["1", "alice", "The cup", "PENDING"]
     assert [line.split("\t")[1:3] for line in lines[4:]] == [
         ["cup-1-0", "PENDING"],
         ["cup-1-1", "PENDING"],

@@ -18,14 +18,26 @@ from tests.valkey import Valkey
 
 @pytest.fixture
 def room(
+    postgres_database: str, redis_url: str, stand_in: StandIn, tmp_path: Path
+) -> Iterator[Darkroom]:
+    """A Darkroom on PostgreSQL: what a database does differently is tested without workers."""
+    with darkroom(postgres_database, redis_url, stand_in, tmp_path) as built:
+        yield built
+        built.check()
+
+
+@pytest.fixture
+def either_room(
     database_url: str, redis_url: str, stand_in: StandIn, tmp_path: Path
 ) -> Iterator[Darkroom]:
+    """A Darkroom on SQLite, and then one on PostgreSQL."""
     with darkroom(database_url, redis_url, stand_in, tmp_path) as built:
         yield built
         built.check()
 
 
-def test_a_job_goes_in_and_comes_out_optimized(room: Darkroom, tmp_path: Path) -> None:
+def test_a_job_goes_in_and_comes_out_optimized(either_room: Darkroom, tmp_path: Path) -> None:
+    room = either_room
     room.service.start()
     alice = room.shop("alice")
 
