@@ -53,8 +53,8 @@ def test_show_lists_the_images_in_order(command_line: FlaskCliRunner, two_shops:
     lines = result.stdout.splitlines()
     assert lines[1].split("\t")[:4] == ["1", "alice", "The cup", "PENDING"]
     assert [line.split("\t")[1:3] for line in lines[4:]] == [
-        ["cup-1-0", "PENDING"],
-        ["cup-1-1", "PENDING"],
+        ["cup-0", "PENDING"],
+        ["cup-1", "PENDING"],
     ]
 
 
