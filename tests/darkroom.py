@@ -72,6 +72,11 @@ class Darkroom:
         """The limiter of the workers, to look at and to resume; nothing is asked of it."""
         return Limiter(self.redis, RateLimit(50, 3.0), 0.0, lambda _window: [])
 
+    def rate(self) -> float:
+        """The images a second that the limit allows."""
+        count, window = self.service.environment["REPLICATE_RATE_LIMIT"].split("/")
+        return int(count) / float(window.removesuffix("s"))
+
     def expire_leases(self) -> None:
         """Shift time: the leases of creates whose answer got lost run out now."""
         with self.app.app_context(), db.engine.begin() as connection:

@@ -133,11 +133,12 @@ def test_an_item_in_backoff_delays_nobody(in_database: Flask) -> None:
     assert [turn and turn.instance_id for turn in served] == [bob, bob, None]
 
 
-def test_sixteen_workers_claim_each_item_once(bare_app: Flask) -> None:
+@pytest.mark.parametrize("items", [500, pytest.param(5000, marks=pytest.mark.soak)])
+def test_sixteen_workers_claim_each_item_once(bare_app: Flask, items: int) -> None:
     with bare_app.app_context():
         for name in ("alice", "bob", "charlie", "dora", "emil"):
-            shop = open_shop(name, credits=100 * PRICE)
-            for _ in range(10):
+            shop = open_shop(name, credits=items * PRICE)
+            for _ in range(items // 50):
                 submit(shop, images=10)
 
     def work() -> list[int]:
@@ -151,10 +152,10 @@ def test_sixteen_workers_claim_each_item_once(bare_app: Flask) -> None:
     with ThreadPoolExecutor(16) as workers:
         claimed = [item for part in workers.map(lambda _: work(), range(16)) for item in part]
 
-    assert len(claimed) == 500
+    assert len(claimed) == items
     assert max(Counter(claimed).values()) == 1
     with bare_app.app_context():
-        assert reports.items_by_status()[Status.DONE] == 500
+        assert reports.items_by_status()[Status.DONE] == items
 
 
 def test_fifty_posts_with_credits_for_ten_make_ten_jobs(bare_app: Flask) -> None:

@@ -96,16 +96,17 @@ def test_a_stopped_worker_loses_nothing(room: Darkroom) -> None:
     assert len(room.stand_in.creates()) == 20
 
 
-def test_workers_outlive_their_broker(room: Darkroom, valkey_server: Valkey) -> None:
+@pytest.mark.parametrize("restarts", [3, pytest.param(30, marks=pytest.mark.soak)])
+def test_workers_outlive_their_broker(room: Darkroom, valkey_server: Valkey, restarts: int) -> None:
     processes = room.service.start()
     alice = room.shop("alice")
 
-    for _ in range(3):
+    for _ in range(restarts):
         valkey_server.kill()
         valkey_server.start()
         room.submit(alice, images=4)
 
-    room.wait_done(12)
+    room.wait_done(4 * restarts, patience=60.0 + 4 * restarts)
     assert [process.popen.poll() for process in processes] == [None] * 3
 
 
