@@ -17,5 +17,5 @@ blp.before_request(authenticate_scraper)
 @blp.refuses(401, 503)
 def show_metrics() -> Response:
     """Show the queue, the limiter, the images, the credits and the calls to Replicate."""
-    registry = measures.registry(current.parts().redis, current.parts().limiter)
-    return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+    measured = measures.registry(current.parts().redis, current.parts().limiter)
+    return Response(generate_latest(measured), content_type=CONTENT_TYPE_LATEST)

@@ -38,6 +38,10 @@ class Process:
         """Whether its log holds `text`."""
         return text in self.log.read_text(errors="replace")
 
+    def times_said(self, text: str) -> int:
+        """How often its log holds `text`."""
+        return self.log.read_text(errors="replace").count(text)
+
     def stop(self, patience: float = 15.0) -> int | None:
         """SIGTERM, as an orchestrator does; return the exit code."""
         end(self.popen, signal.SIGTERM, patience)

@@ -10,6 +10,7 @@ from PIL import Image
 
 from models import reports
 from models.tables import Status
+from tasks.queues import depths
 from tests.darkroom import Darkroom, darkroom
 from tests.service import wait_until
 from tests.stand_in import StandIn
@@ -73,14 +74,20 @@ def test_a_broker_emptied_with_fifty_images_waiting_loses_none(room: Darkroom) -
     room.wait_done(50)
 
 
-def test_the_sweep_counts_unacked_messages_too(room: Darkroom) -> None:
-    room.stand_in.knobs(refuse=402)
-    room.submit_many(room.shop("alice"), 20)
-    room.service.start(concurrency=5)
-    wait_until(lambda: room.count(Status.PENDING) == 20 and room.stand_in.requests(), "a refusal")
+def test_the_sweep_counts_unacked_messages_too(
+    postgres_database: str, redis_url: str, stand_in: StandIn, tmp_path: Path
+) -> None:
+    slow = {"REPLICATE_RATE_LIMIT": "1/60s", "SWEEP_INTERVAL": "1s"}
+    with darkroom(postgres_database, redis_url, stand_in, tmp_path, **slow) as room:
+        _worker, housekeeper, _beat = room.service.start()
+        room.submit_many(room.shop("alice"), 20)
+        wait_until(lambda: room.count(Status.RUNNING) == 1, "the only slot is used")
+        wait_until(lambda: depths(room.redis)["replicate"].unacked >= 10, "ten messages are held")
 
-    wait_until(lambda: room.messages() <= 20, "as many messages as images, or fewer")
-    assert room.count(Status.FAILED) == 0
+        swept = housekeeper.times_said("due, ")
+        wait_until(lambda: housekeeper.times_said("due, ") >= swept + 3, "three sweeps more")
+
+        assert 10 <= room.messages() <= 20
 
 
 def test_a_stopped_worker_loses_nothing(room: Darkroom) -> None:
