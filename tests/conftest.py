@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 import redis
 from flask import Flask
@@ -90,10 +91,24 @@ def database_url(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="session")
-def stand_in() -> Iterator[StandIn]:
-    """The stand-in for Replicate; a test resets it and turns its knobs."""
-    with StandIn() as running:
+def stand_in_server() -> Iterator[StandIn]:
+    with StandIn(canned_result=True) as running:
         yield running
+
+
+@pytest.fixture
+def stand_in(stand_in_server: StandIn) -> StandIn:
+    """The stand-in for Replicate, with its knobs as at the start: every result is canned."""
+    stand_in_server.reset()
+    return stand_in_server
+
+
+@pytest.fixture(scope="session")
+def http(stand_in_server: StandIn) -> Iterator[httpx.Client]:
+    """A plain client of the stand-in, with a token."""
+    headers = {"Authorization": "Bearer r8_alice"}
+    with httpx.Client(base_url=stand_in_server.url, headers=headers, timeout=5) as client:
+        yield client
 
 
 @pytest.fixture

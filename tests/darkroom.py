@@ -110,8 +110,6 @@ def darkroom(
         "SWEEP_INTERVAL": "2s",
         **settings,
     }
-    stand_in.reset()
-    stand_in.knobs(canned_result=True)
     with (
         bound(database_url) as app,
         redis.Redis.from_url(redis_url) as client,

@@ -2,7 +2,6 @@
 
 import io
 import time
-from collections.abc import Iterator
 
 import httpx
 import pytest
@@ -13,25 +12,6 @@ from tests.stand_in import StandIn
 PATH = "/v1/models/google/nano-banana/predictions"
 ORDER = {"input": {"prompt": "brighter"}}
 PHASES = pytest.mark.parametrize(("phase", "made"), [("before", 0), ("after", 1)])
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[StandIn]:
-    with StandIn(canned_result=True) as server:
-        yield server
-
-
-@pytest.fixture
-def stand_in(server: StandIn) -> StandIn:
-    server.reset()
-    return server
-
-
-@pytest.fixture(scope="module")
-def http(server: StandIn) -> Iterator[httpx.Client]:
-    headers = {"Authorization": "Bearer r8_alice"}
-    with httpx.Client(base_url=server.url, headers=headers, timeout=5) as http:
-        yield http
 
 
 def break_create(stand_in: StandIn, phase: str, kind: str, **more: object) -> None:

@@ -1,7 +1,6 @@
 """The stand-in's knobs and its record of what was asked."""
 
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -10,25 +9,6 @@ import pytest
 from tests.stand_in import StandIn
 
 PATH = "/v1/models/google/nano-banana/predictions"
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[StandIn]:
-    with StandIn(canned_result=True) as server:
-        yield server
-
-
-@pytest.fixture
-def stand_in(server: StandIn) -> StandIn:
-    server.reset()
-    return server
-
-
-@pytest.fixture(scope="module")
-def http(server: StandIn) -> Iterator[httpx.Client]:
-    headers = {"Authorization": "Bearer r8_alice"}
-    with httpx.Client(base_url=server.url, headers=headers, timeout=5) as http:
-        yield http
 
 
 def create(http: httpx.Client, prompt: str = "brighter", **headers: str) -> httpx.Response:

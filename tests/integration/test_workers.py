@@ -91,7 +91,7 @@ def test_the_sweep_counts_unacked_messages_too(
 
 
 def test_a_stopped_worker_loses_nothing(room: Darkroom) -> None:
-    room.stand_in.knobs(canned_result=True, create_latency=1.0, process_latency=1.0)
+    room.stand_in.knobs(create_latency=1.0, process_latency=1.0)
     processes = room.service.start()
     room.submit_many(room.shop("alice"), 20)
     wait_until(lambda: room.count(Status.RUNNING) > 0, "something runs")
@@ -204,7 +204,6 @@ def test_an_outage_of_replicate_fails_nobodys_image(room: Darkroom) -> None:
         wait_until(lambda: room.count(Status.PENDING) == 3, "all three wait again")
     finally:
         room.stand_in.start()
-        room.stand_in.knobs(canned_result=True)
 
     room.limiter().resume()
     room.service.start()
