@@ -29,5 +29,4 @@ STOPSIGNAL SIGTERM
 # the API does not help that. The other services have health checks of their own.
 HEALTHCHECK --interval=15s --timeout=5s --start-period=20s --retries=3 \
   CMD ["python", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:8000/healthz', timeout=4)"]
-CMD ["gunicorn", "wsgi:app", "--bind", "0.0.0.0:8000", "--workers", "2", "--threads", "16", \
-     "--worker-tmp-dir", "/dev/shm", "--no-control-socket", "--graceful-timeout", "8"]
+CMD ["gunicorn", "wsgi:app", "--bind", "0.0.0.0:8000", "--worker-tmp-dir", "/dev/shm"]

@@ -30,11 +30,11 @@ def _number(name: str, default: int) -> int:
 bind = f"0.0.0.0:{_number('PORT', 8000)}"
 worker_class = "gthread"
 workers = _number("WEB_CONCURRENCY", 2)
-threads = 8
+threads = 16
 keepalive = 75
 # A request's waits are bounded: 7 s for a statement, 5 s for a connection.
 timeout = 30
-graceful_timeout = 20
+graceful_timeout = 8
 # Now and then a fresh process, and not all of them at once.
 max_requests = 20_000
 max_requests_jitter = 2_000

@@ -13,6 +13,7 @@ from api.etags import stamp
 from api.input import StrictParser, refuse_unknown_query
 from api.problems import CONTENT_TYPE
 from api.schemas import ProblemSchema
+from models import errors as domain
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -149,9 +150,15 @@ SCHEMES = {
 }
 
 
+# Errors that no request can meet.
+OF_THE_COMMAND_LINE = {domain.AlreadyExists}
+
+
 def _kinds_by_status() -> dict[int, list[errors.Kind]]:
     found: dict[int, list[errors.Kind]] = {}
-    for kind in errors.KINDS.values():
+    for error, kind in errors.KINDS.items():
+        if error in OF_THE_COMMAND_LINE:
+            continue
         if kind.code not in {known.code for known in found.get(kind.status, [])}:
             found.setdefault(kind.status, []).append(kind)
     return found

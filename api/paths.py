@@ -34,8 +34,8 @@ SCHEMAS: dict[type[BaseConverter], dict[str, Any]] = {
 
 
 def register(app: Flask) -> None:
-    """Teach `app` these parts. A doubled slash is no address either: a redirect would be absolute
-    and made from the Host header."""
+    """Teach `app` these parts. A doubled slash within a path is no address: a redirect would be
+    absolute and made from the Host header."""
     app.url_map.converters["id"] = Id
     app.url_map.converters["result_key"] = ResultKey
     app.url_map.merge_slashes = False

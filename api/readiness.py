@@ -11,7 +11,7 @@ from api import current
 from models import following, reports
 
 OK = "ok"
-# Three sweeps and a little: one may be late, three in a row mean that nobody sweeps.
+# Three sweeps of the longest interval: one may be late, three mean that nobody sweeps.
 LATEST_SWEEP = 90.0
 
 

@@ -92,7 +92,7 @@ def _read(env: FileAwareEnv, settings: type[Settings]) -> Settings:
         ),
         poll_interval=_between("POLL_INTERVAL", _duration(env, "POLL_INTERVAL", "2s"), 0.1, 30),
         retry_pause=_between("RETRY_PAUSE", _duration(env, "RETRY_PAUSE", "10s"), 0.1, 3600),
-        sweep_interval=_between("SWEEP_INTERVAL", _duration(env, "SWEEP_INTERVAL", "30s"), 1, 60),
+        sweep_interval=_between("SWEEP_INTERVAL", _duration(env, "SWEEP_INTERVAL", "30s"), 1, 30),
         public_base_url=_optional_url("PUBLIC_BASE_URL", env.str("PUBLIC_BASE_URL", "")),
         storage_url=_storage_url(
             "STORAGE_URL", env.str("STORAGE_URL", "file:///var/lib/darkroom/results")

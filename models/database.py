@@ -12,12 +12,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec, TypeVar, cast
+from typing import IO, Any, Concatenate, ParamSpec, TypeVar, cast
 
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Connection, CursorResult, MetaData, UpdateBase, event
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as WriterTimeout
 from sqlalchemy.orm import DeclarativeBase, Session
 
 from config.settings import Settings
@@ -37,6 +38,7 @@ ALIVE = {
 # Deadlock, serialization failure: the database asks to run the whole transaction again.
 CONFLICTS = {"40P01", "40001"}
 LOCK_NOT_AVAILABLE = "55P03"
+LOCK_TIMEOUT = 5.0
 
 
 class Base(DeclarativeBase):
@@ -136,14 +138,26 @@ def _writer_lock() -> Iterator[None]:
     """One SQLite writer at a time, across processes.
 
     SQLite's own waiting is a poll that lets some writers starve: under 16 of them the slowest
-    percent waited 650 ms, behind this lock 50 ms. The kernel frees it when its holder dies.
+    percent waited 650 ms, behind this lock 50 ms. The kernel frees it when its holder dies; one
+    that is frozen with it is waited for as long as PostgreSQL would wait for a row.
     """
     if db.engine.dialect.name != "sqlite":
         yield
         return
     with Path(f"{db.engine.url.database}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        _take(lock)
         yield
+
+
+def _take(lock: IO[str]) -> None:
+    deadline = time.monotonic() + LOCK_TIMEOUT
+    while True:
+        try:
+            return fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise WriterTimeout(f"somebody has been writing for {LOCK_TIMEOUT:g} s") from None
+            time.sleep(random.uniform(0.0005, 0.002))
 
 
 def changed(session: Session, statement: UpdateBase) -> bool:

@@ -95,7 +95,10 @@ class CreditEntry(Base):
     booked twice; the balance is the sum of the amounts."""
 
     __tablename__ = "credit_entries"
-    __table_args__ = (Index("ix_credit_entries_instance", "instance_id", "id"),)
+    __table_args__ = (
+        Index("ix_credit_entries_instance", "instance_id", "id"),
+        Index("ix_credit_entries_kind", "kind", "amount"),
+    )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     instance_id: Mapped[int] = mapped_column(ForeignKey("instances.id"))
@@ -118,6 +121,7 @@ class Job(Base):
             name="counters_within_total",
         ),
         Index("ix_jobs_instance_status", "instance_id", "status", "id"),
+        Index("ix_jobs_status", "status", "id"),
     )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)

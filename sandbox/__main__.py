@@ -15,7 +15,7 @@ from sandbox.processes import SERVICE, programs, write_config
 from sandbox.readiness import wait_for_service, wait_for_valkey
 from sandbox.screen import JobBar, Screen
 from sandbox.service import FINAL, Service
-from sandbox.settings import Addresses, addresses, environment
+from sandbox.settings import Addresses, addresses, environment, own_settings, write_settings
 from sandbox.supervisor import Supervisor
 from sandbox.trouble import Trouble
 
@@ -43,7 +43,9 @@ def run(screen: Screen) -> None:
     folder.take()
     port, ports = api_port(os.environ.get("PORT") or "8000"), folder.ports(PORTS)
     where = addresses(folder, port, ports)
-    settings = environment(folder, where)
+    own = own_settings(folder, where)
+    write_settings(folder, own)
+    settings = environment(own)
     config = write_config(folder, ports["supervisor"], programs(folder, where))
     supervisor = Supervisor(folder, config, ports["supervisor"])
     try:

@@ -86,7 +86,7 @@ def programs(folder: Folder, where: Addresses) -> list[Program]:
         command = _python("sandbox.replicate", "--port", _port(where.stand_in))
         parts.append(Program("replicate", PARTS, command))
     # One process with threads: each further one costs seconds of imports at every start.
-    gunicorn = ["--workers=1", "--threads=16", "--no-control-socket", "--graceful-timeout=8"]
+    gunicorn = ["--workers=1"]
     bind = ["--bind", f"127.0.0.1:{_port(where.api)}"]
     flower = ["--address=127.0.0.1", f"--port={_port(where.flower)}"]
     return [

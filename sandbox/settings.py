@@ -1,6 +1,7 @@
 """What the service's processes are told by their environment."""
 
 import os
+import shlex
 from dataclasses import dataclass
 
 from sandbox.folder import Folder
@@ -40,12 +41,8 @@ def addresses(folder: Folder, api_port: int, ports: dict[str, int]) -> Addresses
     )
 
 
-def environment(folder: Folder, where: Addresses) -> dict[str, str]:
-    """What is set in the caller's environment holds, but the sandbox keeps to its own data.
-
-    A DATABASE_URL that a shell happens to hold must not be migrated and filled by a demo; the same
-    goes for one that comes from a file.
-    """
+def own_settings(folder: Folder, where: Addresses) -> dict[str, str]:
+    """The settings that the sandbox makes itself."""
     own = {
         "DATABASE_URL": where.database,
         "REDIS_URL": where.redis,
@@ -54,9 +51,24 @@ def environment(folder: Folder, where: Addresses) -> dict[str, str]:
         "FLOWER_BASIC_AUTH": where.flower_auth,
         "REPLICATE_BASE_URL": where.replicate,
         "SANDBOX": "true",
-        "PYTHONUNBUFFERED": "1",
     }
     if where.stand_in:
         own["REPLICATE_API_TOKEN"] = "r8_of-the-stand-in"  # noqa: S105  it opens nothing
+    return own
+
+
+def environment(own: dict[str, str]) -> dict[str, str]:
+    """What is set in the caller's environment holds, but the sandbox keeps to its own data.
+
+    A DATABASE_URL that a shell happens to hold must not be migrated and filled by a demo; the same
+    goes for one that comes from a file.
+    """
     files = {f"{name}_FILE" for name in own}
-    return {name: text for name, text in os.environ.items() if name not in files} | own
+    callers = {name: text for name, text in os.environ.items() if name not in files}
+    return callers | own | {"PYTHONUNBUFFERED": "1"}
+
+
+def write_settings(folder: Folder, own: dict[str, str]) -> None:
+    """Let a shell take them from `settings.env`, to run the command line beside the processes."""
+    lines = (f"{name}={shlex.quote(text)}\n" for name, text in own.items())
+    folder.write("settings.env", "".join(lines))

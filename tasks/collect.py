@@ -70,7 +70,7 @@ def _settle(gear: Gear, check: Check, prediction: Prediction) -> str:
         case "failed":
             return _after_failure(gear, check, prediction)
         case "canceled" | "aborted":
-            return rest(gear, check.attempt_id, prediction.status, "timed_out", code="timed_out")
+            return rest(gear, check.attempt_id, prediction.status, code="timed_out")
     if prediction.data_removed:
         raise ResultGone(f"Replicate deleted it as {prediction.status}")
     if check.overdue:
@@ -121,8 +121,8 @@ def _after_failure(gear: Gear, check: Check, prediction: Prediction) -> str:
     if failure.retry == "never":
         return _fail(gear, check, failure.code)
     if failure.retry == "later":
-        return rest(gear, check.attempt_id, failure.code, failure.code)
-    return rest(gear, check.attempt_id, failure.code, failure.code, attempts=2, code=failure.code)
+        return rest(gear, check.attempt_id, failure.code)
+    return rest(gear, check.attempt_id, failure.code, attempts=2, code=failure.code)
 
 
 def _fail(gear: Gear, check: Check, code: str) -> str:

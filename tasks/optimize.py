@@ -170,15 +170,13 @@ def rest(
     gear: Gear,
     attempt_id: int,
     outcome: str,
-    message: str,
     *,
     attempts: int = lifecycle.MAX_ATTEMPTS,
     code: str = lifecycle.TOO_MANY_ATTEMPTS,
     states: Sequence[AttemptStatus] = NOT_ENDED,
 ) -> str:
-    """Let an item whose attempt failed rest before the next one, or fail it after the last.
-
-    `message` is a key of `MESSAGES`. Nothing happens to an attempt that is in none of `states`.
+    """Let an item whose attempt failed rest before the next one, or fail it with `code` after the
+    last of `attempts`. Nothing happens to an attempt that is in none of `states`.
     """
     with gear.database():
         moved = lifecycle.requeue(
@@ -187,7 +185,7 @@ def rest(
             backoff=gear.settings.retry_pause,
             attempts=attempts,
             code=code,
-            message=MESSAGES[message],
+            message=MESSAGES[code],
             refund=gear.settings.refund_failed,
             states=states,
         )

@@ -63,7 +63,7 @@ def _settle(gear: Gear, doubt: Doubt, unclaimed: list[Prediction]) -> None:
             return
     if doubt.overdue:
         log.warning("create left no trace", attempt=doubt.attempt_id)
-        rest(gear, doubt.attempt_id, "no_trace", "model_busy", states=IN_DOUBT)
+        rest(gear, doubt.attempt_id, "no_trace", states=IN_DOUBT)
 
 
 def _unclaimed(gear: Gear, doubts: Sequence[Doubt]) -> list[Prediction]:

@@ -51,7 +51,7 @@ def copy_sqlite(template: Path, folder: Path) -> str:
 
 
 def check_promises() -> None:
-    """Check in the current app's database what SPEC.md says cannot happen, as far as rows tell."""
+    """Check in the current app's database what must never happen, as far as rows tell."""
     for instance in db.session.scalars(select(Instance)):
         entries = select(func.coalesce(func.sum(CreditEntry.amount), 0))
         own = entries.where(CreditEntry.instance_id == instance.id)

@@ -58,6 +58,7 @@ def upgrade():
     )
     with op.batch_alter_table('credit_entries', schema=None) as batch_op:
         batch_op.create_index('ix_credit_entries_instance', ['instance_id', 'id'], unique=False)
+        batch_op.create_index('ix_credit_entries_kind', ['kind', 'amount'], unique=False)
 
     op.create_table('idempotency_keys',
     sa.Column('instance_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -92,6 +93,7 @@ def upgrade():
     )
     with op.batch_alter_table('image_optimization_jobs', schema=None) as batch_op:
         batch_op.create_index('ix_jobs_instance_status', ['instance_id', 'status', 'id'], unique=False)
+        batch_op.create_index('ix_jobs_status', ['status', 'id'], unique=False)
 
     op.create_table('image_optimization_items',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -175,6 +177,7 @@ def downgrade():
 
     op.drop_table('image_optimization_items')
     with op.batch_alter_table('image_optimization_jobs', schema=None) as batch_op:
+        batch_op.drop_index('ix_jobs_status')
         batch_op.drop_index('ix_jobs_instance_status')
 
     op.drop_table('image_optimization_jobs')
@@ -183,6 +186,7 @@ def downgrade():
 
     op.drop_table('idempotency_keys')
     with op.batch_alter_table('credit_entries', schema=None) as batch_op:
+        batch_op.drop_index('ix_credit_entries_kind')
         batch_op.drop_index('ix_credit_entries_instance')
 
     op.drop_table('credit_entries')

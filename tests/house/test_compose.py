@@ -1,4 +1,4 @@
-"""The production shape keeps what DESIGN promises of it."""
+"""The production shape keeps what the README promises of it."""
 
 import shlex
 

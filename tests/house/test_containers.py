@@ -20,6 +20,18 @@ READY_WITHIN = 40.0
 GONE_WITHIN = 10.0
 
 
+def test_the_image_holds_every_file_that_the_commands_read() -> None:
+    kept = {
+        line.removeprefix("!")
+        for line in (ROOT / ".dockerignore").read_text().splitlines()
+        if line.startswith("!")
+    }
+
+    top = {path.name for path in ROOT.glob("*.py")} | {"requirements.txt"}
+    packages = {"api", "config", "migrations", "models", "tasks"}
+    assert kept == top | packages
+
+
 class Container:
     """A service's command as a process of this host, with a port of its own on 127.0.0.1."""
 

@@ -1,4 +1,4 @@
-"""What may happen at the same moment, on both databases: see SPEC.md, "What cannot happen"."""
+"""What may happen at the same moment, on both databases."""
 
 from concurrent.futures import ThreadPoolExecutor
 

@@ -150,7 +150,7 @@ def test_grants_come_neither_too_early_nor_too_late(
 
 
 def _oracle(kept: list[Grant], count: int, spacing: float) -> float:
-    """Return when the next slot is, in seconds of Redis's clock: DESIGN.md's formula."""
+    """Return when the next slot is, in seconds of Redis's clock, by the formula."""
     times = [grant.granted_at for grant in kept]
     strict = spacing + 0.001 if 0 < (spacing + 0.001) * count <= 0.02 and spacing else spacing
     nth = times[-count] + 0.041 if len(times) >= count else 0.0
