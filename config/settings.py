@@ -4,6 +4,7 @@ A secret can also come from a file: `NAME_FILE` names it (Docker secrets). A mis
 setting stops the start with one line that names it.
 """
 
+import base64
 import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -44,16 +45,21 @@ class Settings:
     poll_interval: float = 2.0
     retry_pause: float = 10.0
     sweep_interval: float = 30.0
+    waiting_expires_after: float = 86_400.0
     public_base_url: str = ""
+    replicate_webhook_secret: tuple[str, ...] = ()
     storage_url: str = "file:///var/lib/darkroom/results"
     result_max_bytes: int = 50 * 2**20
     credits_per_image: int = 15
     refund_failed: bool = False
+    allow_private_image_urls: bool = False
+    api_rate_limit: RateLimit = RateLimit(600, 60.0)
     cors_origins: tuple[str, ...] = ()
     metrics_token: str = ""
     flower_basic_auth: str = ""
     worker_concurrency: int = 10
     log_level: str = "INFO"
+    sentry_dsn: str = ""
     sandbox: bool = False
 
     @classmethod
@@ -93,13 +99,21 @@ def _read(env: FileAwareEnv, settings: type[Settings]) -> Settings:
         poll_interval=_between("POLL_INTERVAL", _duration(env, "POLL_INTERVAL", "2s"), 0.1, 30),
         retry_pause=_between("RETRY_PAUSE", _duration(env, "RETRY_PAUSE", "10s"), 0.1, 3600),
         sweep_interval=_between("SWEEP_INTERVAL", _duration(env, "SWEEP_INTERVAL", "30s"), 1, 30),
+        waiting_expires_after=_between(
+            "WAITING_EXPIRES_AFTER", _duration(env, "WAITING_EXPIRES_AFTER", "24h"), 1, 31_536_000
+        ),
         public_base_url=_optional_url("PUBLIC_BASE_URL", env.str("PUBLIC_BASE_URL", "")),
+        replicate_webhook_secret=_webhook_secrets(
+            "REPLICATE_WEBHOOK_SECRET", env.list("REPLICATE_WEBHOOK_SECRET", [])
+        ),
         storage_url=_storage_url(
             "STORAGE_URL", env.str("STORAGE_URL", "file:///var/lib/darkroom/results")
         ),
         result_max_bytes=_positive("RESULT_MAX_BYTES", env.int("RESULT_MAX_BYTES", 50 * 2**20)),
         credits_per_image=_positive("CREDITS_PER_IMAGE", env.int("CREDITS_PER_IMAGE", 15)),
         refund_failed=env.bool("REFUND_FAILED", False),
+        allow_private_image_urls=env.bool("ALLOW_PRIVATE_IMAGE_URLS", False),
+        api_rate_limit=_rate("API_RATE_LIMIT", env.str("API_RATE_LIMIT", "600/1m")),
         cors_origins=_origins("CORS_ORIGINS", env.list("CORS_ORIGINS", [])),
         metrics_token=_required_outside_sandbox(
             "METRICS_TOKEN", env.str("METRICS_TOKEN", ""), sandbox
@@ -111,6 +125,7 @@ def _read(env: FileAwareEnv, settings: type[Settings]) -> Settings:
             env.str("LOG_LEVEL", "INFO").upper(),
             {"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"},
         ),
+        sentry_dsn=_optional_url("SENTRY_DSN", env.str("SENTRY_DSN", "")),
         sandbox=sandbox,
     )
 
@@ -180,6 +195,18 @@ def _secret(name: str, text: str, at_least: int = 1) -> str:
     if len(text) < at_least or not re.fullmatch(r"[\x21-\x7e]*", text):
         raise ValueError(f"{name}: must be {at_least} or more visible ASCII characters")
     return text
+
+
+def _webhook_secrets(name: str, texts: list[str]) -> tuple[str, ...]:
+    """Several of them while a secret is being rotated: a webhook may be signed with any."""
+    for text in texts:
+        try:
+            key = base64.b64decode(text.removeprefix("whsec_"), validate=True)
+        except ValueError:
+            key = b""
+        if not text.startswith("whsec_") or not key:
+            raise ValueError(f"{name}: must be whsec_ and base64; several with commas between")
+    return tuple(texts)
 
 
 def _required_outside_sandbox(name: str, text: str, sandbox: bool) -> str:

@@ -51,6 +51,7 @@ def own_settings(folder: Folder, where: Addresses) -> dict[str, str]:
         "FLOWER_BASIC_AUTH": where.flower_auth,
         "REPLICATE_BASE_URL": where.replicate,
         "SANDBOX": "true",
+        "ALLOW_PRIVATE_IMAGE_URLS": "true",  # the demo photographs are on 127.0.0.1
     }
     if where.stand_in:
         own["REPLICATE_API_TOKEN"] = "r8_of-the-stand-in"  # noqa: S105  it opens nothing

@@ -10,11 +10,14 @@ from itertools import count
 from pathlib import Path
 from subprocess import Popen
 
+import httpx
+
 from tests.tether import end, tethered
 
 ROOT = Path(__file__).parent.parent
 # What somebody may wait for in a test before it counts as broken; nothing is timed with it.
 PATIENCE = 60.0
+CELERY = ("celery", "-A", "tasks")
 
 
 def wait_until(true: Callable[[], object], what: str, patience: float = PATIENCE) -> None:
@@ -23,6 +26,13 @@ def wait_until(true: Callable[[], object], what: str, patience: float = PATIENCE
     while not true():
         assert time.monotonic() < deadline, f"not within {patience:g} s: {what}"
         time.sleep(0.05)
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(url, timeout=5, trust_env=False).is_success
+    except httpx.TransportError:
+        return False
 
 
 class Process:
@@ -65,7 +75,7 @@ class Service:
         """Start so many workers, a housekeeper and the scheduler, and wait until all are ready."""
         started = [self._begin("replicate", concurrency) for _ in range(workers)]
         started.append(self._begin("housekeeping", concurrency))
-        beat = self._run("beat", "beat")
+        beat = self._run("beat", *CELERY, "beat")
         for process in started:
             self._await(process)
         return [*started, beat]
@@ -74,6 +84,14 @@ class Service:
         """Start one worker (or, on the other queue, a housekeeper) and wait until it is ready."""
         process = self._begin(queue, concurrency)
         self._await(process)
+        return process
+
+    def api(self, port: int) -> Process:
+        """Start the API on that port of 127.0.0.1 and wait until it answers."""
+        gunicorn = ["gunicorn", "wsgi:app", "--bind", f"127.0.0.1:{port}", "--workers", "1"]
+        process = self._run(f"api{next(self._numbers)}", *gunicorn)
+        health = f"http://127.0.0.1:{port}/healthz"
+        wait_until(lambda: _answers(health) or self._died(process), f"{process.name} answers")
         return process
 
     def close(self) -> None:
@@ -87,7 +105,9 @@ class Service:
         # Each worker would wait a second to greet the others.
         quick = ["--without-mingle", "--without-gossip"]
         return self._run(
-            name, "worker", "-Q", queue, "-n", f"{name}@%h", "-c", str(concurrency), *quick
+            name,
+            *CELERY,
+            *("worker", "-Q", queue, "-n", f"{name}@%h", "-c", str(concurrency), *quick),
         )
 
     def _await(self, process: Process) -> None:
@@ -96,8 +116,7 @@ class Service:
     def _run(self, name: str, *words: str) -> Process:
         # `env` hands the settings over without changing the environment of the tests.
         settings = [f"{key}={value}" for key, value in self.environment.items()]
-        celery = [sys.executable, "-m", "celery", "-A", "tasks"]
-        command = ["/usr/bin/env", "-C", str(ROOT), *settings, *celery, *words]
+        command = ["/usr/bin/env", "-C", str(ROOT), *settings, sys.executable, "-m", *words]
         process = Process(name, command, self.folder / f"{name}.log")
         self.processes.append(process)
         return process
