@@ -1,0 +1,132 @@
+"""What Replicate does, and those who follow its predictions or come back to them too late."""
+
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.stateful import rule
+
+from models import following, lifecycle
+from models.tables import IN_DOUBT, NOT_ENDED, AttemptStatus
+from tests.properties.machine import Machine, given_any, pick, same, times, which
+from tests.properties.outside import Prediction
+from tests.properties.things import Attempt
+
+PAUSE = 600.0
+states = st.sampled_from([NOT_ENDED, IN_DOUBT])
+codes = st.sampled_from(["model_failed", "result_lost", "timed_out"])
+
+
+class Followers(Machine):
+    """Ask, and settle by what is answered; any attempt that was ever made may try to."""
+
+    def alive(self) -> list[Prediction]:
+        return [each for each in self.predictions() if each.status == "processing"]
+
+    @given_any("alive")
+    @rule(number=which, status=st.sampled_from(["succeeded", "failed", "canceled"]))
+    def end(self, number: int, status: str) -> None:
+        pick(self.alive(), number).status = status
+
+    def doubtless(self) -> list[Attempt]:
+        return self.attempts(AttemptStatus.CREATED)
+
+    @given_any("doubtless")
+    @rule(number=which, status=st.sampled_from(["succeeded", "failed"]), refund=st.booleans())
+    def follow(self, number: int, status: str, refund: bool) -> None:
+        """What a prediction ends as, if it has not ended yet, and what becomes of its item."""
+        attempt = pick(self.doubtless(), number)
+        prediction = self.outside.predictions[attempt.prediction or ""]
+        if prediction.status == "processing":
+            prediction.status = status
+        if prediction.status == "succeeded":
+            self._finish(attempt, times=1)
+        else:
+            self._give_up(attempt, refund)
+
+    def _give_up(
+        self, attempt: Attempt, refund: bool, states: tuple[AttemptStatus, ...] = NOT_ENDED
+    ) -> None:
+        facts = {"attempts": 5, "code": "too_many_attempts", "states": states}
+        self._requeue(attempt, 1, backoff=PAUSE, refund=refund, **facts)
+
+    @given_any("attempts")
+    @rule(number=which, ahead=st.sampled_from([1, 0, 2, -1]), times=times)
+    def take_check(self, number: int, ahead: int, times: int) -> None:
+        attempt = pick(self.attempts(), number)
+        nth = attempt.checks + ahead
+        for _ in range(times):
+            check = following.take_check(attempt.id, nth, again_in=0.0)
+            assert (check is not None) == self.reference.take_check(attempt, nth)
+            if check:
+                assert (check.number, check.item_id) == (nth, attempt.item.id)
+                assert check.prediction_id == attempt.prediction
+        waits = attempt.status == AttemptStatus.CREATED
+        assert following.check_in(attempt.id, 5.0) == waits
+
+    def finishable(self) -> list[Attempt]:
+        """Those that have a result, and those that nobody should hear any more."""
+        succeeded = [a for a in self.attempts() if self.outside.status_of(a) == "succeeded"]
+        return self.attempts(AttemptStatus.ENDED) + succeeded
+
+    @given_any("finishable")
+    @rule(number=which, times=times)
+    def finish(self, number: int, times: int) -> None:
+        self._finish(pick(self.finishable(), number), times)
+
+    def _finish(self, attempt: Attempt, times: int) -> None:
+        key = f"key-{attempt.id}"
+        same(
+            times,
+            lambda: lifecycle.finish(attempt.id, key, "image/png"),
+            lambda: self.reference.finish(attempt, key),
+        )
+
+    @given_any("attempts")
+    @rule(number=which, code=codes, refund=st.booleans(), states=states, times=times)
+    def fail(
+        self, number: int, code: str, refund: bool, states: tuple[AttemptStatus, ...], times: int
+    ) -> None:
+        attempt = pick(self.attempts(), number)
+        same(
+            times,
+            lambda: lifecycle.fail(attempt.id, code, refund, states),
+            lambda: self.reference.fail(attempt, code, refund, states),
+        )
+
+    def repeatable(self) -> list[Attempt]:
+        """Those that made nothing, those whose prediction failed, and those long given up."""
+        return [attempt for attempt in self.attempts() if self._is_repeatable(attempt)]
+
+    def _is_repeatable(self, attempt: Attempt) -> bool:
+        if attempt.status == AttemptStatus.CREATING:
+            return not self.outside.made_by(attempt)
+        alive = self.outside.status_of(attempt) in {"processing", "succeeded"}
+        return attempt.status == AttemptStatus.ENDED or not alive
+
+    @given_any("repeatable")
+    @rule(
+        number=which,
+        backoff=st.sampled_from([0.0, PAUSE]),
+        attempts=st.sampled_from([5, 2]),
+        code=codes,
+        refund=st.booleans(),
+        states=states,
+        times=times,
+    )
+    def requeue(self, number: int, times: int, **facts: Any) -> None:
+        self._requeue(pick(self.repeatable(), number), times, **facts)
+
+    @given_any("doubtless")
+    @rule(number=which, backoff=st.sampled_from([0.0, PAUSE]))
+    def requeue_what_was_in_doubt(self, number: int, backoff: float) -> None:
+        """By somebody who has not heard that its prediction is known in the meantime."""
+        attempt = pick(self.doubtless(), number)
+        facts = {"attempts": 5, "code": "timed_out", "states": IN_DOUBT}
+        self._requeue(attempt, 1, backoff=backoff, refund=True, **facts)
+
+    def _requeue(self, attempt: Attempt, times: int, **facts: Any) -> None:
+        same(
+            times,
+            lambda: lifecycle.requeue(attempt.id, "canceled", **facts),
+            lambda: self.reference.requeue(attempt, "canceled", **facts),
+        )

@@ -1,0 +1,76 @@
+"""What shops and their operators do, in any order."""
+
+import pytest
+from hypothesis import strategies as st
+from hypothesis.stateful import initialize, precondition, rule
+
+from models import accounts, lifecycle, reports
+from models.orders import JobOrder, Receipt
+from tests.properties.machine import Machine, given_any, pick, times, which
+from tests.properties.things import Shop
+from tests.shop import PRICE, order
+
+# The promises are checked job by job after every step: more jobs would only make it slow.
+MOST_JOBS = 6
+some = st.integers(1, 3)
+
+
+class Shops(Machine):
+    """Orders with and without keys, until a shop is disabled."""
+
+    @initialize(numbers=st.lists(which, min_size=1, max_size=3), images=some)
+    def open_shops_and_order(self, numbers: list[int], images: int) -> None:
+        self.open_shops()
+        for number in numbers:
+            self._submit(self.shop(number), order(images), PRICE, key=None, times=1)
+
+    @precondition(lambda self: len(self.reference.jobs) < MOST_JOBS)
+    @rule(
+        number=which,
+        images=some,
+        product=st.sampled_from(["cup", "mug"]),
+        key=st.sampled_from([None, None, "k1", "k2"]),
+        price=st.sampled_from([PRICE, 40]),
+        times=times,
+    )
+    def submit(
+        self, number: int, images: int, product: str, key: str | None, price: int, times: int
+    ) -> None:
+        self._submit(self.shop(number), order(images, product), price, key, times)
+
+    def _submit(self, shop: Shop, wish: JobOrder, price: int, key: str | None, times: int) -> None:
+        for _ in range(times):
+            answer = self.reference.answer(shop, wish, price * len(wish.images), key)
+            if isinstance(answer, type):
+                with pytest.raises(answer):
+                    lifecycle.submit(shop.id, wish, price, key)
+                return
+            receipt = lifecycle.submit(shop.id, wish, price, key)
+            self._check(receipt, answer)
+            if answer is None:
+                self._accepted(shop, wish, price, key, receipt)
+
+    def _check(self, receipt: Receipt, first: Receipt | None) -> None:
+        assert receipt.replayed == (first is not None)
+        assert first is None or receipt.to_json() == first.to_json()
+
+    def _accepted(
+        self, shop: Shop, wish: JobOrder, price: int, key: str | None, receipt: Receipt
+    ) -> None:
+        items = [item.id for item in reports.items(receipt.job.id)]
+        self.reference.ordered(shop, wish, price, receipt.job.id, items)
+        assert receipt.credits_used == price * len(items)
+        assert receipt.credits_remaining == shop.balance
+        if key:
+            shop.keys[key] = (wish, receipt)
+
+    def active(self) -> list[Shop]:
+        """One of them stays, or nothing would happen any more."""
+        return [shop for shop in self.reference.shops.values() if not shop.disabled][1:]
+
+    @given_any("active")
+    @rule(number=which)
+    def disable(self, number: int) -> None:
+        shop = pick(self.active(), number)
+        accounts.disable(shop.name)
+        shop.disabled = True
