@@ -6,7 +6,9 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskCliRunner
 
-from models import accounts
+from models import accounts, ledger, lifecycle, reports
+from models.tables import Status
+from tests.shop import DEADLINE, PRICE, open_shop, submit
 
 
 def test_create_prints_nothing_but_the_token(command_line: FlaskCliRunner, bare_app: Flask) -> None:
@@ -82,6 +84,54 @@ def test_a_disabled_instance_is_refused(command_line: FlaskCliRunner, bare_app: 
 
     with bare_app.app_context():
         assert accounts.authenticate(token) is None
+
+
+def test_disabling_cancels_and_refunds_what_waits(
+    command_line: FlaskCliRunner, bare_app: Flask
+) -> None:
+    with bare_app.app_context():
+        alice, bob = open_shop("alice", credits=100), open_shop("bob", credits=100)
+        jobs = [submit(shop, images=3).job.id for shop in (alice, bob)]
+        assert (turn := lifecycle.claim_next(DEADLINE))
+
+    result = command_line.invoke(args=["instances", "disable", "alice"])
+
+    assert result.stdout == "The token of alice is refused from now on.\n"
+    assert result.stderr == "2 waiting images were canceled and refunded.\n"
+    with bare_app.app_context():
+        assert lifecycle.finish(turn.attempt_id, "key", "image/jpeg")
+        job = reports.job(alice, jobs[0])
+        assert (job.status, job.completed_images, job.canceled_images) == (Status.DONE, 1, 2)
+        assert [ledger.account(shop).balance for shop in (alice, bob)] == [100 - PRICE, 55]
+        assert reports.job(bob, jobs[1]).status == Status.PENDING
+
+
+def test_disabling_cancels_what_rests_between_two_attempts(
+    command_line: FlaskCliRunner, bare_app: Flask
+) -> None:
+    with bare_app.app_context():
+        job_id = submit(open_shop("alice", credits=100), images=2).job.id
+        assert (turn := lifecycle.claim_next(DEADLINE))
+        assert lifecycle.requeue(turn.attempt_id, "model_busy", backoff=600.0).moved
+
+    result = command_line.invoke(args=["instances", "disable", "alice"])
+
+    assert result.exit_code == 0
+    assert result.stderr == "2 waiting images were canceled and refunded.\n"
+    with bare_app.app_context():
+        assert reports.job(1, job_id).status == Status.CANCELED
+
+
+def test_disabling_twice_refunds_once(command_line: FlaskCliRunner, bare_app: Flask) -> None:
+    with bare_app.app_context():
+        alice = open_shop("alice", credits=100)
+        submit(alice, images=2)
+
+    said = [command_line.invoke(args=["instances", "disable", "alice"]).stderr for _ in range(2)]
+
+    assert [line.split()[0] for line in said] == ["2", "0"]
+    with bare_app.app_context():
+        assert ledger.account(alice).balance == 100
 
 
 @pytest.mark.parametrize("verb", ["disable", "rotate-token"])
