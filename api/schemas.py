@@ -202,7 +202,8 @@ class HealthSchema(Shape):
 
 
 class CheckSchema(Shape):
-    """Whether the service can do its work; each check is ok or a word that says why not."""
+    """Whether the service can do its work; each check is ok or a word that says why not, and
+    each that is not ok has a sentence that says what to do."""
 
     status = fields.String(required=True, validate=validate.OneOf(["ok", "failed"]))
     checks = fields.Dict(
@@ -210,6 +211,7 @@ class CheckSchema(Shape):
         values=fields.String(),
         required=True,
     )
+    advice = fields.Dict(keys=fields.String(), values=fields.String(), required=True)
 
 
 class ProblemSchema(Shape):
