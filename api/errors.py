@@ -57,6 +57,9 @@ KINDS: dict[type[Exception], Kind] = {
     http.InternalServerError: Kind(
         500, "internal_error", "Something went wrong here. The request id helps to find it."
     ),
+    http.ServiceUnavailable: Kind(
+        503, "unavailable", "This cannot be taken just now. Send it again.", headers=BUSY
+    ),
     StorageUnavailable: Kind(
         503,
         "storage_unavailable",
