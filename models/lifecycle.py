@@ -161,7 +161,7 @@ def fail(
     False means that this attempt no longer holds the item, or is in none of `states`.
     """
     item = moves.item_of(session, attempt_id)
-    return _fail(session, item, attempt_id, code, refund, states)
+    return _fail(session, item, attempt_id, code, code, refund, states)
 
 
 @transaction
@@ -185,7 +185,7 @@ def requeue(
     item = moves.item_of(session, attempt_id)
     spent = item.failed_attempts + 1 if backoff else item.failed_attempts
     if backoff and spent >= attempts:
-        failed = _fail(session, item, attempt_id, code, refund, states)
+        failed = _fail(session, item, attempt_id, outcome, code, refund, states)
         return Requeued(failed, None)
     pause = backoff * BACKOFF_FACTOR ** (spent - 1) if backoff else None
     waiting = {
@@ -238,13 +238,14 @@ def _fail(
     session: Session,
     item: Item,
     attempt_id: int,
+    outcome: str,
     code: str,
     refund: bool,
     states: Sequence[AttemptStatus],
 ) -> bool:
     instance = ledger.lock(session, item.instance_id) if refund else None
     failure = _failure(code) | {"refunded": refund}
-    if not moves.close(session, item, attempt_id, code, failure, states):
+    if not moves.close(session, item, attempt_id, outcome, failure, states):
         return False
     if instance:
         moves.refund(session, instance, item)
