@@ -20,7 +20,7 @@ def fill(app: Flask) -> None:
         attempts = [turn.attempt_id for _ in range(4) if (turn := lifecycle.claim_next(DEADLINE))]
         lifecycle.note(attempts[0], "p1", 1.0)
         lifecycle.finish(attempts[0], RESULT, "image/jpeg")
-        lifecycle.fail(attempts[1], "model_failed", "The model failed.", refund=True)
+        lifecycle.fail(attempts[1], "model_failed", refund=True)
         lifecycle.note(attempts[2], "p3", 1.0)
         submit(bob, images=1)
 

@@ -12,7 +12,14 @@ from models.invariants.attempts import attempts
 from models.invariants.credits import balances, entries
 from models.invariants.images import images
 from models.invariants.jobs import jobs
-from models.invariants.overdue import LATE, Patience, overdue_attempts, overdue_images
+from models.invariants.overdue import (
+    LATE,
+    Patience,
+    creates_in_doubt,
+    oldest_under_way,
+    overdue_attempts,
+    overdue_images,
+)
 from models.invariants.pages import Finding, Look, Page, follow, sizes
 from models.invariants.results import Missing, results, unknown_results
 
@@ -23,9 +30,11 @@ __all__ = [
     "Look",
     "Page",
     "Patience",
+    "creates_in_doubt",
     "findings",
     "follow",
     "looks",
+    "oldest_under_way",
     "sizes",
     "unknown_results",
 ]

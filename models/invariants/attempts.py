@@ -10,6 +10,7 @@ from models.tables import Attempt, AttemptStatus, Item, Status
 
 ORPHAN = "Compare with a backup: rows of this service are never deleted."
 ALIVE = "A prediction may run that nobody waits for: cancel it at Replicate and end the attempt."
+STRAY = "Nobody would cancel it rightly: set cancel_at to NULL, and look at the prediction."
 TWICE = "Two images may have been paid for: compare with the predictions at Replicate."
 
 
@@ -36,9 +37,13 @@ def _attempt(attempt: Attempt, item: Item | None, shared: bool) -> Iterator[Find
     if item is None:
         yield Finding("attempt_without_image", where, "an image", "none", ORPHAN)
         return
+    ended = attempt.status == AttemptStatus.ENDED
+    if attempt.cancel_at and not (ended and attempt.prediction_id):
+        expected = "to be canceled only as an ended one that has a prediction"
+        yield Finding("wanted_stray", where, expected, f"{attempt.status}", STRAY)
     found = f"item {item.status}, held by attempt {item.attempt_id}"
     held = item.attempt_id == attempt.id
-    if attempt.status != AttemptStatus.ENDED and not (held and item.status == Status.RUNNING):
+    if not ended and not (held and item.status == Status.RUNNING):
         expected = f"{attempt.status} only while it holds a RUNNING image"
         yield Finding("living_attempt", where, expected, found, ALIVE)
     if attempt.outcome == "succeeded" and not (held and item.status == Status.DONE):

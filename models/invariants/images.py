@@ -1,16 +1,17 @@
 """Each image against its job and against the attempt that holds it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.invariants.pages import Finding, Page, Start, snapshot, span
-from models.tables import Attempt, AttemptStatus, Item, Job, Status
+from models.tables import Attempt, AttemptStatus, CreditEntry, Item, Job, Status
 
 ORPHAN = "Compare with a backup: rows of this service are never deleted."
 HELD = "Nothing will move it on. Look its predictions up at Replicate, then set the row right."
+BOOK = "What the ledger says counts: set the item's mark, or grant the credits by hand."
 RESULT = "The shop was told that it is done: look for its file in the storage."
 
 
@@ -25,7 +26,29 @@ def images(session: Session, after: Start) -> Page:
         .where(page.holds(Item.id))
         .order_by(Item.id)
     ).all()
-    return page.page([finding for row in rows for finding in _image(*row)])
+    refunded = _refunded(session, [row.Item.id for row in rows])
+    found = [finding for row in rows for finding in _image(*row)]
+    return page.page(found + [each for row in rows for each in _marked(row.Item, refunded)])
+
+
+def _refunded(session: Session, item_ids: Sequence[int]) -> set[str]:
+    references = [_reference(id) for id in item_ids]
+    booked = select(CreditEntry.reference).where(CreditEntry.reference.in_(references))
+    return set(session.scalars(booked))
+
+
+def _reference(item_id: int) -> str:
+    return f"refund:item:{item_id}"
+
+
+def _marked(item: Item, refunded: set[str]) -> Iterator[Finding]:
+    """The mark is what its shop is shown, the entry is the credits."""
+    booked = _reference(item.id) in refunded
+    if item.refunded != booked:
+        expected = "refunded and booked" if item.refunded else "neither refunded nor booked"
+        found = "no entry" if item.refunded else f"an entry {_reference(item.id)}"
+        where = f"item {item.id} of job {item.job_id}"
+        yield Finding("refund_mark", where, expected, found, BOOK)
 
 
 def _image(item: Item, instance_id: int | None, attempt: Attempt | None) -> Iterator[Finding]:

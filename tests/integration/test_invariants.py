@@ -18,6 +18,7 @@ from tests.shop import DEADLINE, open_shop, submit
 
 ITEMS, ATTEMPTS = "image_optimization_items", "image_optimization_attempts"
 JOBS, ENTRIES = "image_optimization_jobs", "credit_entries"
+LATER = "2999-01-01 00:00:00.000000"
 WAITING = Patience(expires_after=86_400.0, idle=300.0)
 
 BROKEN = {
@@ -28,11 +29,14 @@ BROKEN = {
     ],
     "charge_amount": [f"UPDATE {ITEMS} SET credits = 14 WHERE id = 6"],
     "refund_without_image": [
-        f"UPDATE {ENTRIES} SET reference = 'refunded:item:2' WHERE kind = 'REFUND'"
+        f"UPDATE {ENTRIES} SET reference = 'refunded:item:2' WHERE kind = 'REFUND'",
+        f"UPDATE {ITEMS} SET refunded = false WHERE id = 2",
     ],
     "refund_of_unfinished": [
-        f"UPDATE {ENTRIES} SET reference = 'refund:item:5' WHERE kind = 'REFUND'"
+        f"UPDATE {ENTRIES} SET reference = 'refund:item:5' WHERE kind = 'REFUND'",
+        f"UPDATE {ITEMS} SET refunded = (id = 5) WHERE id IN (2, 5)",
     ],
+    "refund_mark": [f"UPDATE {ITEMS} SET refunded = true WHERE id = 3"],
     "job_counters": [f"UPDATE {JOBS} SET completed_images = 2 WHERE id = 1"],
     "job_status": [f"UPDATE {JOBS} SET status = 'RUNNING' WHERE id = 2"],
     "job_started_at": [f"UPDATE {JOBS} SET started_at = NULL WHERE id = 1"],
@@ -43,7 +47,8 @@ BROKEN = {
     "running_without_attempt": [
         f"UPDATE {ATTEMPTS} SET status = 'ENDED', outcome = 'lost' WHERE id = 3"
     ],
-    "living_attempt": [attempt(99, 3, lease_until="'2999-01-01 00:00:00.000000'")],
+    "living_attempt": [attempt(99, 3, lease_until=f"'{LATER}'")],
+    "wanted_stray": [f"UPDATE {ATTEMPTS} SET cancel_at = '{LATER}' WHERE id = 3"],
     "second_success": [f"UPDATE {ATTEMPTS} SET outcome = 'succeeded' WHERE id = 2"],
     "attempt_without_image": [attempt(99, 99, status="'ENDED'", outcome="'lost'")],
     "answer_without_job": ["UPDATE idempotency_keys SET answer = '{}'"],
@@ -53,6 +58,9 @@ LATE = {
     "stuck_in_doubt": [
         f"UPDATE {ATTEMPTS} SET lease_until = {LONG_AGO}, deadline_at = {LONG_AGO} WHERE id = 4"
     ],
+    "stuck_stray": [
+        f"UPDATE {ATTEMPTS} SET prediction_id = 'p2', cancel_at = {LONG_AGO} WHERE id = 2"
+    ],
     "stuck_prediction": [f"UPDATE {ATTEMPTS} SET next_check_at = {LONG_AGO} WHERE id = 3"],
     "not_expired": [f"UPDATE {ITEMS} SET created_at = {LONG_AGO} WHERE id = 5"],
     "stuck_resting": [
@@ -61,7 +69,7 @@ LATE = {
     ],
     "standstill": [
         f"UPDATE {ATTEMPTS} SET created_at = {LONG_AGO} WHERE id < 4",
-        f"UPDATE {ATTEMPTS} SET created_at = {LONG_AGO}, lease_until = '2999-01-01' WHERE id = 4",
+        f"UPDATE {ATTEMPTS} SET created_at = {LONG_AGO}, lease_until = '{LATER}' WHERE id = 4",
         f"UPDATE {ITEMS} SET updated_at = {LONG_AGO} WHERE id = 5",
     ],
 }
@@ -206,6 +214,6 @@ def settle(attempt_id: int, number: int) -> None:
             lifecycle.note(attempt_id, f"p{attempt_id}", 1.0)
             lifecycle.finish(attempt_id, f"key-{attempt_id}.jpg", "image/jpeg")
         case 1:
-            lifecycle.fail(attempt_id, "model_failed", "It failed.", refund=True)
+            lifecycle.fail(attempt_id, "model_failed", refund=True)
         case _:
             lifecycle.requeue(attempt_id, "throttled")
