@@ -144,3 +144,23 @@ def test_what_cannot_be_looked_at_is_not_called_well(postgres_url: str) -> None:
     assert len(result.stderr.splitlines()) == 1
     with empty.app_context():
         db.engine.dispose()
+
+
+def test_a_large_database_shows_a_bar_that_keeps_off_the_findings(
+    shell: FlaskCliRunner, app: Flask
+) -> None:
+    break_rows(app, BALANCE, many_ids())
+
+    result = shell.invoke(args=["reconcile"], env={"TTY_COMPATIBLE": "1"})
+
+    assert "credit entries" in result.stderr
+    assert [line.partition(":")[0] for line in result.stdout.splitlines()[:-1]] == ["balance"]
+
+
+def many_ids() -> str:
+    """As after a long life: how far ids go is what is asked, not how many rows there are."""
+    return (
+        "INSERT INTO credit_entries (id, instance_id, kind, amount, balance_after, reference,"
+        f" created_at) SELECT 30000, 2, 'GRANT', 0, balance, 'test:0', {LONG_AGO}"
+        " FROM instances WHERE id = 2"
+    )
