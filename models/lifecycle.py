@@ -125,10 +125,14 @@ def _start(session: Session, job_id: int) -> None:
 def note(session: Session, attempt_id: int, prediction_id: str, check_in: float) -> bool:
     """Write down the prediction that an attempt created, to be looked at in `check_in` seconds.
 
-    False: the attempt has ended in the meantime, so nobody waits for this prediction.
+    False: the attempt has ended in the meantime, or was given another attempt's prediction, and
+    nobody waits for this one.
     """
-    given = predictions.give(session, attempt_id, prediction_id, check_in)
-    return given or predictions.keep_trace(session, attempt_id, prediction_id)
+    return (
+        predictions.give(session, attempt_id, prediction_id, check_in)
+        or predictions.give_to_twin(session, attempt_id, prediction_id, check_in)
+        or predictions.keep_trace(session, attempt_id, prediction_id)
+    )
 
 
 @transaction
