@@ -61,6 +61,8 @@ def configure_logging(level: str, settings: Settings | None = None) -> None:
     root.setLevel(level)
     # httpx names every request with its full URL at INFO: signed URLs do not belong in a log.
     logging.getLogger("httpx").setLevel(logging.WARNING)
+    # And alembic names each of its plugins whenever a process starts.
+    logging.getLogger("alembic.runtime.plugins").setLevel(logging.WARNING)
 
 
 def _hider(settings: Settings | None) -> Callable[[Any, str, Any], str]:

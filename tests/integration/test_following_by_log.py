@@ -77,7 +77,7 @@ def test_an_image_is_followed_by_its_ids_and_no_secret_is_told(
         alice, token = accounts.create("alice", "pro")
     room.service.start()
     port = free_port()
-    room.service.api(port)
+    api = room.service.api(port)
 
     job = post(port, token, room)
     wait_until(lambda: room.count(Status.DONE) == 1, "the image is DONE")
@@ -97,6 +97,7 @@ def test_an_image_is_followed_by_its_ids_and_no_secret_is_told(
     assert {"instance": alice.id, "job": job}.items() <= created.items()
     shared = ("item", "attempt", "prediction")
     assert [stored[name] for name in shared] == [created[name] for name in shared]
+    assert all(line.startswith("{") for line in api.log.read_text().splitlines())
     everything = "".join(process.log.read_text() for process in room.service.processes)
     passwords = [text.partition(":")[2] or text for text in SECRETS.values()]
     for secret in (*passwords, "key-of-the-dsn", token, PASSWORD, DATABASE_PASSWORD):
