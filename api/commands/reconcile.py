@@ -17,7 +17,7 @@ from api.commands.advice import explained
 from models import invariants
 from models.invariants import Finding, Page, Patience
 from tasks.limiter import LimiterUnavailable
-from tasks.stored import missing, stored_keys
+from tasks.stored import missing
 
 # From so many rows on it takes long enough for a bar.
 LARGE = 20_000
@@ -79,7 +79,7 @@ def _pages(bar: Progress, storage: bool) -> Iterator[Page]:
 
 
 def _litter() -> Iterator[Page]:
-    for keys in stored_keys(current.parts().storage):
+    for keys in current.parts().storage.keys():
         yield Page(None, len(keys), invariants.unknown_results(keys))
 
 
