@@ -13,9 +13,11 @@ from api import (
     health,
     image_optimization,
     jobs,
+    limits,
     metrics,
     paths,
     results,
+    security_headers,
 )
 from api.input import READ_AT_MOST
 from api.openapi import open_api
@@ -44,6 +46,8 @@ def create_app(settings: Settings) -> Flask:
     paths.register(app)
     access.register(app)
     errors.register(app)
+    security_headers.register(app, settings)
+    limits.register(app, settings)
     _allow_origins(app, settings)
     api = open_api(app)
     for blueprint in BLUEPRINTS:
