@@ -26,6 +26,7 @@ def test_the_policy_forbids_what_the_page_does_not_need(app: Flask) -> None:
     policy = answer.headers["Content-Security-Policy"]
     assert "default-src 'none'; script-src 'self';" in policy
     assert "http" not in policy
+    assert "unsafe" not in policy
     assert not re.search(r"<script(?![^>]*src=)|\son\w+=|<style", answer.text)
 
 
