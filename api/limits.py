@@ -11,7 +11,7 @@ clocks of the containers.
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import cast
 
 from flask import Flask, current_app, g, request
@@ -67,10 +67,13 @@ class RequestLimit:
             return 1
 
 
-def register(app: Flask, settings: Settings) -> None:
-    """Bound what may be sent to `app`. An app has its own limiter, because tests make many."""
+def register(app: Flask, settings: Settings, larger_bodies: Mapping[str, int]) -> None:
+    """Bound what may be sent to `app`; some blueprints take larger bodies than all others, in bytes.
+
+    An app has a limiter of its own, because tests make many.
+    """
     app.extensions[KEY] = RequestLimit(app, settings)
-    app.before_request(_refuse_large_body)
+    _refuse_large_bodies(app, larger_bodies)
 
 
 def count_request() -> None:
@@ -83,11 +86,15 @@ def count_request() -> None:
         cast("RequestLimit", current_app.extensions[KEY]).count()
 
 
-def _refuse_large_body() -> None:
+def _refuse_large_bodies(app: Flask, larger: Mapping[str, int]) -> None:
     """Most routes take no body and would not look at one. A body in chunks announces no size: it is
     read only where it is asked for, and no further than the same bound."""
-    if (request.content_length or 0) > LARGEST_BODY:
-        raise RequestEntityTooLarge
+
+    def refuse() -> None:
+        if (request.content_length or 0) > larger.get(request.blueprint or "", LARGEST_BODY):
+            raise RequestEntityTooLarge
+
+    app.before_request(refuse)
 
 
 def _storage(app: Flask) -> dict[str, str | int]:

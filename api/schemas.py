@@ -150,6 +150,16 @@ class ItemSchema(Shape):
     )
     error = fields.String(metadata={"description": "Only of an image that has FAILED."})
     error_code = fields.String(metadata={"description": "Only of an image that has FAILED."})
+    retryable = fields.Boolean(
+        metadata={
+            "description": "Only of an image that has FAILED: whether ordering the same again makes"
+            " sense."
+        }
+    )
+    credits_charged = fields.Integer(
+        required=True,
+        metadata={"minimum": 0, "description": "0 where the credits were given back."},
+    )
     created_at = Moment(required=True)
     updated_at = Moment(required=True)
 

@@ -8,7 +8,7 @@ from sqlalchemy import Update, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from models.clock import from_now
+from models.clock import from_now, now
 from models.database import changed
 from models.tables import IN_DOUBT, Attempt, AttemptStatus
 
@@ -25,12 +25,22 @@ def give(session: Session, attempt_id: int, prediction_id: str, check_in: float)
 
 
 def keep_trace(session: Session, attempt_id: int, prediction_id: str) -> bool:
-    """True when another attempt adopted this prediction; else the ended one remembers it."""
+    """True when another attempt adopted this prediction; else the ended one remembers it, and that
+    it is to be canceled."""
     if session.scalar(select(Attempt.id).where(Attempt.prediction_id == prediction_id)):
         return True
-    ended = update(Attempt).where(Attempt.id == attempt_id, Attempt.prediction_id.is_(None))
-    _unless_taken(session, ended.values(prediction_id=prediction_id))
+    leave_trace(session, attempt_id, prediction_id)
     return False
+
+
+def leave_trace(session: Session, attempt_id: int, prediction_id: str) -> bool:
+    """Have an ended attempt remember a prediction that is to be canceled."""
+    ended = update(Attempt).where(
+        Attempt.id == attempt_id,
+        Attempt.status == AttemptStatus.ENDED,
+        Attempt.prediction_id.is_(None),
+    )
+    return _unless_taken(session, ended.values(prediction_id=prediction_id, cancel_at=now()))
 
 
 def _unless_taken(session: Session, statement: Update) -> bool:

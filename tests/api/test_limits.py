@@ -275,3 +275,10 @@ def test_a_body_without_end_is_not_read_to_its_end(alice: Shop, method: str, pat
 
     assert answer.status_code in {200, 405, 413}
     assert body.taken <= 2 * 256 * 1024
+
+
+def test_a_webhook_may_be_larger_and_is_bounded_all_the_same(app: Flask) -> None:
+    path = f"/api/webhooks/replicate/{'a' * 32}"
+
+    assert send(app, "POST", path, 256 * 1024 + 1) in {401, 404}
+    assert send(app, "POST", path, 2**20 + 1) == 413
