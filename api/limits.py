@@ -68,7 +68,7 @@ class RequestLimit:
 
 
 def register(app: Flask, settings: Settings, larger_bodies: Mapping[str, int]) -> None:
-    """Bound what may be sent to `app`; some blueprints take larger bodies than all others, in bytes.
+    """Bound what may be sent to `app`; some blueprints take larger bodies (in bytes).
 
     An app has a limiter of its own, because tests make many.
     """

@@ -48,7 +48,7 @@ ANSWERS = [
 @pytest.fixture
 def furnished(app: Flask, settings: Settings, alice: Shop) -> Flask:
     """The API with a result, and with a route that fails."""
-    app.add_url_rule("/surprise", view_func=lambda: {}["nothing"])
+    app.add_url_rule("/surprise", view_func=lambda: str(1 // 0))
     alice.post(order())
     with app.app_context():
         turn = lifecycle.claim_next(DEADLINE)
