@@ -47,6 +47,9 @@ KINDS: dict[type[Exception], Kind] = {
     http.MethodNotAllowed: Kind(
         405, "method_not_allowed", "This address knows other methods only: see Allow."
     ),
+    http.PreconditionFailed: Kind(
+        412, "precondition_failed", "What is here is not what If-Match names."
+    ),
     http.RequestEntityTooLarge: Kind(
         413, "body_too_large", "The body is larger than is read here."
     ),
