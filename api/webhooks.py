@@ -53,7 +53,7 @@ def _signed_body() -> bytes:
         raise RequestEntityTooLarge
     secrets = current.settings().replicate_webhook_secret
     if not secrets:
-        log.error("webhook refused: REPLICATE_WEBHOOK_SECRET is not known to this process")
+        log.warning("webhook refused: this process knows no REPLICATE_WEBHOOK_SECRET")
     # While a secret is being rotated, either of two may be right.
     if not any(_is_signed(body, secret) for secret in secrets):
         raise NotAuthenticated("The signature of this webhook is not right, or too old.")

@@ -12,7 +12,7 @@ from tasks.download import Stopping
 from tasks.gear import Gear
 from tasks.provider_errors import Retryable
 from tasks.reconcile import reconcile
-from tests.outside import Outside, claim_and_vanish, item_of
+from tests.outside import Outside, attempt_of, claim_and_vanish, item_of
 from tests.shop import PRICE, open_shop, submit
 
 HOUR = 3600.0
@@ -134,6 +134,41 @@ def test_a_late_note_of_what_another_adopted_and_finished_is_no_fault(gear: Gear
         assert lifecycle.note(late.attempt_id, "p1", check_in=0)
 
     assert item_of(gear, first).status == Status.DONE
+
+
+def test_a_late_answer_goes_to_the_twin_whose_prediction_was_taken(
+    gear: Gear, outside: Outside
+) -> None:
+    with gear.database():
+        alice = open_shop("alice")
+        submit(alice)
+        submit(alice)
+    late, twin = claim_and_vanish(gear), claim_and_vanish(gear, deadline=600.0)
+    outside.made("p-twin")
+    with gear.database():
+        assert lifecycle.adopt(late.attempt_id, "p-twin")
+
+        noted = lifecycle.note(late.attempt_id, "p-late", check_in=0)
+
+    assert noted
+    assert attempt_of(gear, twin).prediction_id == "p-late"
+    assert attempt_of(gear, late).prediction_id == "p-twin"
+
+
+def test_a_late_answer_goes_to_nobody_elses_image(gear: Gear) -> None:
+    with gear.database():
+        alice = open_shop("alice")
+        submit(alice)
+        submit(alice, product="hat")
+    late, other = claim_and_vanish(gear), claim_and_vanish(gear, deadline=600.0)
+    with gear.database():
+        assert lifecycle.requeue(late.attempt_id, "no_trace").moved
+
+        noted = lifecycle.note(late.attempt_id, "p-late", check_in=0)
+
+    assert not noted
+    assert attempt_of(gear, other).prediction_id is None
+    assert attempt_of(gear, late).cancel_at is not None
 
 
 def test_a_sweep_that_reads_a_long_list_hears_the_stop(gear: Gear, outside: Outside) -> None:
