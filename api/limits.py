@@ -11,7 +11,7 @@ clocks of the containers.
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import cast
 
 from flask import Flask, current_app, g, request
@@ -21,7 +21,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from api import current
 from api.input import LARGEST_BODY
-from config.settings import RateLimit, Settings
+from config.settings import Settings
 
 KEY = "darkroom-requests"
 
@@ -41,14 +41,10 @@ class RequestLimit:
         )
         self._limiter.request_filter(_anonymous)
         self._limiter.init_app(app)
-        self._count = self._shared(settings.api_rate_limit)(_counted)
-
-    def _shared(self, limit: RateLimit) -> Callable[..., Callable[[], None]]:
-        """The library counts in whole seconds: the window is at least what the setting says."""
-        text = f"{limit.count} per {math.ceil(limit.window)} second"
-        return cast(
-            "Callable[..., Callable[[], None]]", self._limiter.shared_limit(text, scope="requests")
-        )
+        # The library counts in whole seconds: the window is at least what the setting says.
+        limit = settings.api_rate_limit
+        often = f"{limit.count} per {math.ceil(limit.window)} second"
+        self._count = self._limiter.shared_limit(often, scope="requests")(_counted)
 
     def count(self) -> None:
         """Count this request; raises `RateLimitExceeded` with the seconds to wait."""

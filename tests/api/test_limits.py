@@ -209,8 +209,9 @@ def test_a_redis_that_hangs_is_waited_for_now_and_then_only(
 
             later = [seconds(alice) for _ in range(100)]
 
-    assert first < 3
-    assert sum(1 for taken in later if taken > 0.4) <= 2, later
+    assert first < 5
+    # Each of them waiting for its half second would take 50.
+    assert sum(later) < 20, later
 
 
 def send(app: Flask, method: str, path: str, size: int, **environment: object) -> int:

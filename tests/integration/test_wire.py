@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.databases import copy_sqlite
 from tests.service import service
 from tests.tether import free_port
 
@@ -23,7 +24,7 @@ def port(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
     (folder / "secret.jpg").write_text("a secret beside the results")
     port = free_port()
     settings = {
-        "DATABASE_URL": f"sqlite:///{sqlite_template}",
+        "DATABASE_URL": copy_sqlite(sqlite_template, folder),
         "REDIS_URL": "redis://127.0.0.1:1/0",
         "SECRET_KEY": "secret-of-the-tests",
         "REPLICATE_API_TOKEN": "r8_test",
