@@ -55,8 +55,8 @@ class ImageOrderSchema(Shape):
     image_url = ImageUrl(
         required=True,
         metadata={
-            "description": "http or https, without a user's name or password. The host may also be"
-            " an international name or an IPv6 address in brackets.",
+            "description": "http or https, without a user's name or password. The host must be on"
+            " the public internet: a full name, four plain numbers, or IPv6 in brackets.",
             "example": "https://shop.example/images/cup-front.jpg",
         },
     )

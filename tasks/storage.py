@@ -64,7 +64,7 @@ class Storage:
             return True
         return False
 
-    def keys(self, page: int = 500) -> Iterator[list[str]]:
+    def stored_keys(self, page: int = 500) -> Iterator[list[str]]:
         """The keys of all results in pages, in any order; what has another name is not ours."""
         with _sorted_errors("list"):
             for found in obstore.list(self._store, chunk_size=page):

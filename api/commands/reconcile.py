@@ -79,7 +79,7 @@ def _pages(bar: Progress, storage: bool) -> Iterator[Page]:
 
 
 def _litter() -> Iterator[Page]:
-    for keys in current.parts().storage.keys():
+    for keys in current.parts().storage.stored_keys():
         yield Page(None, len(keys), invariants.unknown_results(keys))
 
 
