@@ -10,11 +10,19 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from gunicorn.glogging import Logger
+
+from config.logs import configure_logging
 from config.settings import Settings, SettingsError
 
 try:
     # Here, in the master: a worker that cannot read them would be started again and again.
     settings = Settings.from_environment()
+    if settings.public_base_url and not settings.replicate_webhook_secret:
+        # Imported only here, because Replicate's client takes as long as all the rest of a start.
+        from tasks.webhook_secret import webhook_secret
+
+        os.environ["REPLICATE_WEBHOOK_SECRET"] = webhook_secret(settings)
 except SettingsError as error:
     sys.exit(f"darkroom: {error}")
 
@@ -43,3 +51,17 @@ accesslog = None
 loglevel = settings.log_level.lower()
 # Nobody steers it at run time: no socket in somebody's home directory.
 control_socket_disable = True
+
+
+class JsonLogger(Logger):
+    """gunicorn's own lines like everybody's: JSON, and no secret in them."""
+
+    def setup(self, cfg):
+        """Have the root logger write what gunicorn says."""
+        super().setup(cfg)
+        configure_logging(settings.log_level, settings)
+        self.error_log.handlers.clear()
+        self.error_log.propagate = True
+
+
+logger_class = JsonLogger

@@ -13,9 +13,12 @@ from api import (
     health,
     image_optimization,
     jobs,
+    limits,
     metrics,
     paths,
     results,
+    security_headers,
+    webhooks,
 )
 from api.input import READ_AT_MOST
 from api.openapi import open_api
@@ -28,6 +31,7 @@ BLUEPRINTS = (
     jobs.blp,
     credits.blp,
     results.blp,
+    webhooks.blp,
     health.blp,
     metrics.blp,
     docs.blp,
@@ -44,6 +48,8 @@ def create_app(settings: Settings) -> Flask:
     paths.register(app)
     access.register(app)
     errors.register(app)
+    security_headers.register(app, settings)
+    limits.register(app, settings, {webhooks.blp.name: webhooks.LARGEST_BODY})
     _allow_origins(app, settings)
     api = open_api(app)
     for blueprint in BLUEPRINTS:

@@ -15,6 +15,7 @@ from marshmallow import (
 
 from api.fields import Digits, Few, ImageUrl, Moment, Prompt, ResultUrl, StatusList, Text
 from config.plans import PLANS
+from models.explanations import EXPLANATIONS
 from models.orders import ImageOrder, JobOrder
 from models.tables import Status
 
@@ -54,8 +55,8 @@ class ImageOrderSchema(Shape):
     image_url = ImageUrl(
         required=True,
         metadata={
-            "description": "http or https, without a user's name or password. The host may also be"
-            " an international name or an IPv6 address in brackets.",
+            "description": "http or https, without a user's name or password. The host must be on"
+            " the public internet: a full name, four plain numbers, or IPv6 in brackets.",
             "example": "https://shop.example/images/cup-front.jpg",
         },
     )
@@ -149,7 +150,10 @@ class ItemSchema(Shape):
         attribute="result_key", metadata={"description": "Only of an image that is DONE."}
     )
     error = fields.String(metadata={"description": "Only of an image that has FAILED."})
-    error_code = fields.String(metadata={"description": "Only of an image that has FAILED."})
+    error_code = fields.String(
+        validate=validate.OneOf(list(EXPLANATIONS)),
+        metadata={"description": "Only of an image that has FAILED."},
+    )
     retryable = fields.Boolean(
         metadata={
             "description": "Only of an image that has FAILED: whether ordering the same again makes"
@@ -212,7 +216,8 @@ class HealthSchema(Shape):
 
 
 class CheckSchema(Shape):
-    """Whether the service can do its work; each check is ok or a word that says why not."""
+    """Whether the service can do its work; each check is ok or a word that says why not, and
+    each that is not ok has a sentence that says what to do."""
 
     status = fields.String(required=True, validate=validate.OneOf(["ok", "failed"]))
     checks = fields.Dict(
@@ -220,6 +225,7 @@ class CheckSchema(Shape):
         values=fields.String(),
         required=True,
     )
+    advice = fields.Dict(keys=fields.String(), values=fields.String(), required=True)
 
 
 class ProblemSchema(Shape):

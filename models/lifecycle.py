@@ -125,10 +125,14 @@ def _start(session: Session, job_id: int) -> None:
 def note(session: Session, attempt_id: int, prediction_id: str, check_in: float) -> bool:
     """Write down the prediction that an attempt created, to be looked at in `check_in` seconds.
 
-    False: the attempt has ended in the meantime, so nobody waits for this prediction.
+    False: the attempt has ended in the meantime, or was given another attempt's prediction, and
+    nobody waits for this one.
     """
-    given = predictions.give(session, attempt_id, prediction_id, check_in)
-    return given or predictions.keep_trace(session, attempt_id, prediction_id)
+    return (
+        predictions.give(session, attempt_id, prediction_id, check_in)
+        or predictions.give_to_twin(session, attempt_id, prediction_id, check_in)
+        or predictions.keep_trace(session, attempt_id, prediction_id)
+    )
 
 
 @transaction
@@ -161,7 +165,7 @@ def fail(
     False means that this attempt no longer holds the item, or is in none of `states`.
     """
     item = moves.item_of(session, attempt_id)
-    return _fail(session, item, attempt_id, code, refund, states)
+    return _fail(session, item, attempt_id, code, code, refund, states)
 
 
 @transaction
@@ -185,7 +189,7 @@ def requeue(
     item = moves.item_of(session, attempt_id)
     spent = item.failed_attempts + 1 if backoff else item.failed_attempts
     if backoff and spent >= attempts:
-        failed = _fail(session, item, attempt_id, code, refund, states)
+        failed = _fail(session, item, attempt_id, outcome, code, refund, states)
         return Requeued(failed, None)
     pause = backoff * BACKOFF_FACTOR ** (spent - 1) if backoff else None
     waiting = {
@@ -239,13 +243,14 @@ def _fail(
     session: Session,
     item: Item,
     attempt_id: int,
+    outcome: str,
     code: str,
     refund: bool,
     states: Sequence[AttemptStatus],
 ) -> bool:
     instance = ledger.lock(session, item.instance_id) if refund else None
     failure = _failure(code) | {"refunded": refund}
-    if not moves.close(session, item, attempt_id, code, failure, states):
+    if not moves.close(session, item, attempt_id, outcome, failure, states):
         return False
     if instance:
         moves.refund(session, instance, item)

@@ -2,7 +2,7 @@
 
 import structlog
 
-from models import following, lifecycle, strays
+from models import following, lifecycle
 from models.following import Addressee
 from models.tables import AttemptStatus
 from tasks.celery import app
@@ -36,9 +36,7 @@ def heed(gear: Gear, reference: str, prediction_id: str) -> str:
     prediction = _made_by(gear, to, prediction_id)
     if prediction is None:
         return "could not be asked for, or is another image's: the sweep will tell"
-    if to.status == AttemptStatus.CREATING:
-        return _adopt(gear, to, reference, prediction)
-    return _end(gear, to, prediction)
+    return _note(gear, to, reference, prediction)
 
 
 def _addressee(gear: Gear, reference: str, prediction_id: str) -> Addressee | None:
@@ -65,23 +63,15 @@ def _made_by(gear: Gear, to: Addressee, prediction_id: str) -> Prediction | None
     return None
 
 
-def _adopt(gear: Gear, to: Addressee, reference: str, prediction: Prediction) -> str:
-    """It was faster than the create's own answer, or that answer got lost."""
+def _note(gear: Gear, to: Addressee, reference: str, prediction: Prediction) -> str:
+    """It was faster than the create's own answer, or that got lost, or the attempt was given up."""
     with gear.database():
-        lifecycle.adopt(to.attempt_id, prediction.id)
-    # Whoever has the prediction now: the create's answer may have been noted in between.
+        wanted = lifecycle.note(to.attempt_id, prediction.id, 0.0)
+    if not wanted:
+        log.error("prediction that nobody wants", attempt=to.attempt_id)
+        cancel_unwanted(gear, to.attempt_id, prediction.id)
+        return "is not wanted any more"
+    # Its own attempt has it, or another one with the same input.
     owner = _addressee(gear, reference, prediction.id)
     assert owner is not None
-    if owner.prediction_id == prediction.id:
-        return _collect(gear, owner)
-    return "found its attempt settled"
-
-
-def _end(gear: Gear, to: Addressee, prediction: Prediction) -> str:
-    """The attempt was given up before it knew this prediction, or it has another one."""
-    with gear.database():
-        strays.trace(to.attempt_id, prediction.id)
-    log.error("prediction of an attempt that does not want it", attempt=to.attempt_id)
-    if not prediction.finished:
-        cancel_unwanted(gear, to.attempt_id, prediction.id)
-    return "is not wanted any more"
+    return _collect(gear, owner)

@@ -51,17 +51,17 @@ def announce_due_items() -> str:
 def sweep_once(gear: Gear) -> str:
     """Repair what can be repaired now, unless another sweep has just begun.
 
-    What one step cannot reach (Redis, Replicate) keeps no other step from its work; /readyz hears
-    of a sweep when it got to its end.
+    What one step cannot reach (Redis, Replicate) keeps no other step from its work. /readyz hears
+    of a sweep when it got through; only Replicate's list, which may be long, is read after that.
     """
     with gear.database():
         if not following.beat("sweep-begun", at_most_every=gear.settings.sweep_interval / 2):
             return "swept just now by somebody else"
-    steps = (_withdraw, announce, _follow_overdue, _forget_keys, _cancel_unwanted, reconcile)
-    report = "; ".join(_report(gear, step) for step in steps)
+    steps = (_withdraw, announce, _follow_overdue, _forget_keys, _cancel_unwanted)
+    reports = [_report(gear, step) for step in steps]
     with gear.database():
         following.beat("sweep", at_most_every=0.0)
-    return report
+    return "; ".join([*reports, _report(gear, reconcile)])
 
 
 def _report(gear: Gear, step: Callable[[Gear], str]) -> str:
