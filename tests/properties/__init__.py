@@ -2,8 +2,6 @@
 
 import pytest
 
-# So that a failing assertion of the machines' parts shows both sides.
-pytest.register_assert_rewrite(
-    *(f"tests.properties.{name}" for name in ("machine", "outside", "rows", "shops", "workers"))
-)
-pytest.register_assert_rewrite("tests.properties.followers", "tests.properties.sweeps")
+# So that a failing assertion shows both sides also where it stands in a part of a machine.
+PARTS = ("followers", "machine", "outside", "rows", "shops", "sweeps", "workers")
+pytest.register_assert_rewrite(*(f"{__name__}.{part}" for part in PARTS))

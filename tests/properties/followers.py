@@ -13,6 +13,7 @@ from tests.properties.things import Attempt
 
 PAUSE = 600.0
 states = st.sampled_from([NOT_ENDED, IN_DOUBT])
+tries = st.sampled_from([1, 2, 5])
 codes = st.sampled_from(["model_failed", "result_lost", "timed_out"])
 
 
@@ -107,7 +108,7 @@ class Followers(Machine):
     @rule(
         number=which,
         backoff=st.sampled_from([0.0, PAUSE]),
-        attempts=st.sampled_from([5, 2]),
+        attempts=tries,
         code=codes,
         refund=st.booleans(),
         states=states,
@@ -117,11 +118,11 @@ class Followers(Machine):
         self._requeue(pick(self.repeatable(), number), times, **facts)
 
     @given_any("doubtless")
-    @rule(number=which, backoff=st.sampled_from([0.0, PAUSE]))
-    def requeue_what_was_in_doubt(self, number: int, backoff: float) -> None:
+    @rule(number=which, backoff=st.sampled_from([0.0, PAUSE]), attempts=tries)
+    def requeue_what_was_in_doubt(self, number: int, backoff: float, attempts: int) -> None:
         """By somebody who has not heard that its prediction is known in the meantime."""
         attempt = pick(self.doubtless(), number)
-        facts = {"attempts": 5, "code": "timed_out", "states": IN_DOUBT}
+        facts = {"attempts": attempts, "code": "timed_out", "states": IN_DOUBT}
         self._requeue(attempt, 1, backoff=backoff, refund=True, **facts)
 
     def _requeue(self, attempt: Attempt, times: int, **facts: Any) -> None:

@@ -132,6 +132,6 @@ class Ledger(Shops):
 @long_too
 def test_no_order_of_bookings_loses_a_credit(bare_app: Flask, long: bool) -> None:
     if long:
-        run_long(Ledger, bare_app, examples=500, steps=60)
+        run_long(Ledger, bare_app, examples=200, steps=60)
     else:
         run(Ledger, bare_app, examples=12, steps=30)

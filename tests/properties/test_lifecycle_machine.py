@@ -50,6 +50,6 @@ class Lifecycle(Shops, Sweeps):
 @long_too
 def test_no_order_of_events_breaks_a_promise(bare_app: Flask, long: bool) -> None:
     if long:
-        run_long(Lifecycle, bare_app, examples=500, steps=80)
+        run_long(Lifecycle, bare_app, examples=200, steps=80)
     else:
         run(Lifecycle, bare_app, examples=22, steps=40)
