@@ -13,30 +13,48 @@ from tests.shop import PRICE, order
 # The promises are checked job by job after every step: more jobs would only make it slow.
 MOST_JOBS = 6
 some = st.integers(1, 3)
+prices = st.sampled_from([PRICE, 40])
+keys = st.sampled_from([None, "k1"])
 
 
 class Shops(Machine):
     """Orders with and without keys, until a shop is disabled."""
 
-    @initialize(numbers=st.lists(which, min_size=1, max_size=3), images=some)
-    def open_shops_and_order(self, numbers: list[int], images: int) -> None:
+    @initialize(numbers=st.lists(which, min_size=1, max_size=3), images=some, key=keys)
+    def open_shops_and_order(self, numbers: list[int], images: int, key: str | None) -> None:
         self.open_shops()
         for number in numbers:
-            self._submit(self.shop(number), order(images), PRICE, key=None, times=1)
+            self._submit(self.shop(number), order(images), PRICE, key, times=1)
 
     @precondition(lambda self: len(self.reference.jobs) < MOST_JOBS)
     @rule(
         number=which,
         images=some,
         product=st.sampled_from(["cup", "mug"]),
-        key=st.sampled_from([None, None, "k1", "k2"]),
-        price=st.sampled_from([PRICE, 40]),
+        key=keys,
+        price=prices,
         times=times,
     )
     def submit(
         self, number: int, images: int, product: str, key: str | None, price: int, times: int
     ) -> None:
         self._submit(self.shop(number), order(images, product), price, key, times)
+
+    def used(self) -> list[tuple[Shop, str, JobOrder]]:
+        """The keys that were ever used, each with its order."""
+        if len(self.reference.jobs) > MOST_JOBS:
+            return []
+        shops = self.reference.shops.values()
+        return [(shop, key, wish) for shop in shops for key, wish in shop.used]
+
+    @given_any("used")
+    @rule(number=which, price=prices, changed=st.booleans())
+    def submit_again(self, number: int, price: int, changed: bool) -> None:
+        """With a key that was used before, perhaps for another order, perhaps days ago."""
+        shop, key, wish = pick(self.used(), number)
+        if changed:
+            wish = order(1 + len(wish.images) % 3, wish.product_id)
+        self._submit(shop, wish, price, key, times=1)
 
     def _submit(self, shop: Shop, wish: JobOrder, price: int, key: str | None, times: int) -> None:
         for _ in range(times):
@@ -63,6 +81,7 @@ class Shops(Machine):
         assert receipt.credits_remaining == shop.balance
         if key:
             shop.keys[key] = (wish, receipt)
+            shop.used.append((key, wish))
 
     def active(self) -> list[Shop]:
         """One of them stays, or nothing would happen any more."""

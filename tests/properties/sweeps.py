@@ -132,7 +132,8 @@ class Sweeps(Workers, Followers):
     @rule(number=which, chosen=st.lists(which, max_size=6), times=times)
     def expire(self, number: int, chosen: list[int], times: int) -> None:
         """By a list that may be old, or name another shop's items, which stay as they are."""
-        shop, named = self.shop(number), [pick(self.items(), each) for each in chosen]
+        shop, every = self.shop(number), sorted(self.items(), key=lambda item: item.waits)
+        named = [*self.resting(), *(pick(every, each) for each in chosen)]
         own = {item.id: item for item in named if item.job.shop is shop}
         same(
             times,

@@ -12,7 +12,8 @@ ALLOTMENT = 150
 
 @dataclass
 class Shop:
-    """An instance; `served` is its place in the order of the last claims."""
+    """An instance; `served` is its place in the order of the last claims, `keys` those that are
+    good for their first answer, `used` all that ever were."""
 
     id: int
     name: str
@@ -22,6 +23,7 @@ class Shop:
     served: int = 0
     entries: list[tuple[EntryKind, int, str]] = field(default_factory=list)
     keys: dict[str, tuple[JobOrder, Receipt]] = field(default_factory=dict)
+    used: list[tuple[str, JobOrder]] = field(default_factory=list)
 
     def book(self, kind: EntryKind, amount: int, reference: str = "") -> None:
         """Change the balance and say why."""
