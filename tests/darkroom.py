@@ -1,23 +1,26 @@
 """A whole Darkroom for one test: database, broker, stand-in for Replicate, workers."""
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 
 import redis
 from flask import Flask
-from sqlalchemy import update
+from sqlalchemy import Update, func, select, update
 
 from config.settings import RateLimit
 from models import reports
 from models.clock import from_now
 from models.database import db
-from models.tables import Attempt, Job, Status
+from models.tables import Attempt, AttemptStatus, CreditEntry, EntryKind, Item, Job, Status
 from tasks.limiter import Limiter
 from tasks.queues import depths
 from tasks.wake import Waker
 from tests.databases import bound, check_promises
+from tests.proof import Image, check_limit, check_made_once
 from tests.service import Service, service, wait_until
 from tests.shop import open_shop, submit
 from tests.stand_in import StandIn
@@ -32,6 +35,7 @@ class Darkroom:
     service: Service
     stand_in: StandIn
     waker: Waker
+    numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     def shop(self, name: str) -> int:
         """Open a shop with plenty of credits; return its id."""
@@ -39,9 +43,10 @@ class Darkroom:
             return open_shop(name, credits=100_000)
 
     def submit(self, shop: int, images: int = 1) -> int:
-        """Submit a job as the API does, messages included; return its id."""
+        """Submit a job of new images as the API does, messages included; return its id."""
+        product = f"cup-{shop}-{next(self.numbers)}"
         with self.app.app_context():
-            job_id = submit(shop, images, product=f"cup-{shop}").job.id
+            job_id = submit(shop, images, product=product).job.id
         self.waker.wake_workers(job_id, images)
         return job_id
 
@@ -74,20 +79,73 @@ class Darkroom:
 
     def rate(self) -> float:
         """The images a second that the limit allows."""
-        count, window = self.service.environment["REPLICATE_RATE_LIMIT"].split("/")
-        return int(count) / float(window.removesuffix("s"))
+        return self.limit.count / self.limit.window
+
+    @property
+    def limit(self) -> RateLimit:
+        """The limit of the workers."""
+        number, window = self.service.environment["REPLICATE_RATE_LIMIT"].split("/")
+        return RateLimit(int(number), float(window.removesuffix("s")))
 
     def expire_leases(self) -> None:
         """Shift time: the leases of creates whose answer got lost run out now."""
+        self._shift(update(Attempt).values(lease_until=from_now(-1)))
+
+    def expire_deadlines(self) -> None:
+        """Shift time: a prediction of an attempt without one would have ended by now."""
+        in_doubt = update(Attempt).where(Attempt.status == AttemptStatus.CREATING)
+        self._shift(in_doubt.values(deadline_at=from_now(-1)))
+
+    def check_overdue(self) -> None:
+        """Shift time: every prediction should have been asked about a minute ago."""
+        created = update(Attempt).where(Attempt.status == AttemptStatus.CREATED)
+        self._shift(created.values(next_check_at=from_now(-60)))
+
+    def return_messages(self) -> None:
+        """Shift time: the messages that a worker has held until now are handed out again."""
+        for tag, _when in self.redis.zscan_iter("unacked_index"):
+            self.redis.zincrby("unacked_index", -60, tag)
+
+    def let_a_minute_pass(self) -> None:
+        """Shift time for all that a process which died now leaves behind."""
+        self.expire_leases()
+        self.expire_deadlines()
+        self.check_overdue()
+        self.return_messages()
+
+    def _shift(self, rows: Update) -> None:
         with self.app.app_context(), db.engine.begin() as connection:
-            connection.execute(update(Attempt).values(lease_until=from_now(-1)))
+            connection.execute(rows)
 
     def check(self) -> None:
         """Check the promises on the rows, and in the stand-in's log: no image was made twice."""
         with self.app.app_context():
             check_promises()
-            paid = sum(reports.items_by_status().values())
-        assert len(self.stand_in.creates()) <= paid
+            accepted = _accepted_images()
+            _check_charges()
+        check_made_once(self.stand_in.predictions(), accepted)
+        check_limit(self.stand_in.requests(), self.limit)
+
+    def check_settled(self, *expected: str) -> None:
+        """The same, and every image is final, and no process complained but of the `expected`."""
+        assert self.count(Status.PENDING) + self.count(Status.RUNNING) == 0
+        self.check()
+        assert self.service.complaints(*expected) == {}
+
+
+def _accepted_images() -> Counter[Image]:
+    rows = db.session.execute(select(Item.image_url, Item.prompt)).all()
+    db.session.rollback()
+    return Counter((url, prompt) for url, prompt in rows)
+
+
+def _check_charges() -> None:
+    """Every instance was charged for its own images, each of them once."""
+    charged = select(CreditEntry.instance_id, -func.sum(CreditEntry.amount))
+    charges = charged.where(CreditEntry.kind == EntryKind.CHARGE).group_by(CreditEntry.instance_id)
+    prices = select(Item.instance_id, func.sum(Item.credits)).group_by(Item.instance_id)
+    assert sorted(db.session.execute(charges).all()) == sorted(db.session.execute(prices).all())
+    db.session.rollback()
 
 
 @contextmanager
