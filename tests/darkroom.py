@@ -15,7 +15,16 @@ from config.settings import RateLimit
 from models import reports
 from models.clock import from_now
 from models.database import db
-from models.tables import Attempt, AttemptStatus, CreditEntry, EntryKind, Item, Job, Status
+from models.tables import (
+    Attempt,
+    AttemptStatus,
+    CreditEntry,
+    EntryKind,
+    Instance,
+    Item,
+    Job,
+    Status,
+)
 from tasks.limiter import Limiter
 from tasks.queues import depths
 from tasks.wake import Waker
@@ -64,6 +73,11 @@ class Darkroom:
         """The job as it is now."""
         with self.app.app_context():
             return reports.job(shop, job_id)
+
+    def balance(self, shop: int) -> int:
+        """The shop's credits as they are now."""
+        with self.app.app_context():
+            return db.session.scalars(select(Instance.balance).where(Instance.id == shop)).one()
 
     def wait_done(self, images: int, patience: float = 60.0) -> None:
         """Return when so many images are DONE."""
