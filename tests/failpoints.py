@@ -13,7 +13,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tasks.gear import Gear, gear
+from kombu.transport.redis import QoS
+
+from tasks.gear import gear
 from tasks.limiter import Wait
 from tasks.optimize import Started
 
@@ -43,6 +45,8 @@ POINTS = {
     "downloaded": Place("downloader", "download_result", _always),
     "stored": Place("storage", "put", _always),
 }
+# Not of an image's life: kombu gives back a dead worker's message, under a lock of its own.
+GIVING_BACK = "giving back a message"
 
 
 @dataclass(frozen=True)
@@ -53,9 +57,8 @@ class Failpoint:
     how: signal.Signals
     marker: Path
 
-    def arm(self, gear: Gear) -> None:
-        """Put it around the one method of the one part of this process's gear."""
-        part = getattr(gear, self.place.part)
+    def arm(self, part: object) -> None:
+        """Put it around that one method."""
         real = getattr(part, self.place.method)
         setattr(part, self.place.method, self._around(real))
 
@@ -79,6 +82,14 @@ class Failpoint:
         signal.pthread_kill(threading.get_ident(), self.how)
 
 
+def _arm(name: str, how: signal.Signals, marker: Path) -> None:
+    if name == GIVING_BACK:
+        Failpoint(Place("", "restore_by_tag"), how, marker).arm(QoS)
+    else:
+        place = POINTS[name]
+        Failpoint(place, how, marker).arm(getattr(gear(), place.part))
+
+
 if name := os.environ.get("FAILPOINT"):
-    how = signal.Signals[os.environ["FAILPOINT_SIGNAL"]]
-    Failpoint(POINTS[name], how, Path(os.environ["FAILPOINT_MARKER"])).arm(gear())
+    signal_name, marker = os.environ["FAILPOINT_SIGNAL"], os.environ["FAILPOINT_MARKER"]
+    _arm(name, signal.Signals[signal_name], Path(marker))

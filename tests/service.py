@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from subprocess import Popen
+from typing import Any
 
 import httpx
 
@@ -25,12 +26,14 @@ BOTH = "replicate,housekeeping"
 COMPLAINT = re.compile(r'"level": "(error|critical)"|"exception":|Traceback|\[(ERROR|CRITICAL)\]')
 
 
-def wait_until(true: Callable[[], object], what: str, patience: float = PATIENCE) -> None:
+def wait_until(
+    true: Callable[[], object], what: str, patience: float = PATIENCE, every: float = 0.05
+) -> None:
     """Return when `true()` is; fail with `what` when it is not within `patience` seconds."""
     deadline = time.monotonic() + patience
     while not true():
         assert time.monotonic() < deadline, f"not within {patience:g} s: {what}"
-        time.sleep(0.05)
+        time.sleep(every)
 
 
 def _answers(url: str) -> bool:
@@ -96,18 +99,12 @@ class Service:
             self.ready(process)
         return [*started, beat]
 
-    def worker(
-        self,
-        queue: str = "replicate",
-        concurrency: int = 10,
-        failpoint: str = "",
-        how: signal.Signals = signal.SIGKILL,
-    ) -> Process:
+    def worker(self, queue: str = "replicate", concurrency: int = 10, **odd: Any) -> Process:
         """Start one worker (or, on the other queue, a housekeeper) and wait until it is ready.
 
-        At the `failpoint` (tests/failpoints.py) it sends itself the signal `how`, once.
+        What may be `odd` about it: see `begin`.
         """
-        process = self.begin(queue, concurrency, failpoint, how)
+        process = self.begin(queue, concurrency, **odd)
         self.ready(process)
         return process
 
@@ -128,9 +125,17 @@ class Service:
         found = {process.name: process.complaints(*expected) for process in self.processes}
         return {name: lines for name, lines in found.items() if lines}
 
-    def api(self, port: int) -> Process:
+    def api(self, port: int, clock: float = 0.0) -> Process:
         """Start the API on that port of 127.0.0.1 and wait until it answers."""
-        gunicorn = ["gunicorn", "wsgi:app", "--bind", f"127.0.0.1:{port}", "--workers", "1"]
+        gunicorn = [
+            *_off(clock),
+            "gunicorn",
+            "wsgi:app",
+            "--bind",
+            f"127.0.0.1:{port}",
+            "--workers",
+            "1",
+        ]
         process = self._run(f"api{next(self._numbers)}", *gunicorn)
         health = f"http://127.0.0.1:{port}/healthz"
         wait_until(lambda: _answers(health) or self._died(process), f"{process.name} answers")
@@ -146,23 +151,31 @@ class Service:
         self,
         queue: str = "replicate",
         concurrency: int = 10,
+        *,
         failpoint: str = "",
         how: signal.Signals = signal.SIGKILL,
+        clock: float = 0.0,
     ) -> Process:
-        """Start a worker as `worker` does, without waiting for it."""
+        """Start a worker as `worker` does, without waiting for it.
+
+        At the `failpoint` (tests/failpoints.py) it sends itself the signal `how`, once. Its wall
+        clock is `clock` seconds ahead.
+        """
         name = f"{queue.replace(',', '-')}{next(self._numbers)}"
         # Each worker would wait a second to greet the others.
         quick = ["--without-mingle", "--without-gossip"]
         words = ["worker", "-Q", queue, "-n", f"{name}@%h", "-c", str(concurrency), *quick]
-        if not failpoint:
-            return self._run(name, *CELERY, *words)
-        where = {
-            "FAILPOINT": failpoint,
-            "FAILPOINT_SIGNAL": how.name,
-            "FAILPOINT_MARKER": str(self.folder / f"reached {failpoint}"),
-        }
-        include = ["--include", "tests.failpoints"]
-        return self._run(name, *CELERY, *words, *include, also=where)
+        where: dict[str, str] = {}
+        if failpoint:
+            words += ["--include", "tests.failpoints"]
+            where["FAILPOINT"] = failpoint
+            where["FAILPOINT_SIGNAL"] = how.name
+            where["FAILPOINT_MARKER"] = str(self.marker(failpoint))
+        return self._run(name, *_off(clock), *CELERY, *words, also=where)
+
+    def marker(self, failpoint: str) -> Path:
+        """The file that is there once a process has come to this failpoint."""
+        return self.folder / f"reached {failpoint}"
 
     def ready(self, process: Process) -> None:
         """Wait until a worker takes messages."""
@@ -181,6 +194,10 @@ class Service:
         if process.popen.poll() is None:
             return False
         raise AssertionError(f"{process.name} died:\n{process.log.read_text(errors='replace')}")
+
+
+def _off(clock: float) -> list[str]:
+    return ["tests.clock_off", str(clock)] if clock else []
 
 
 @contextmanager

@@ -12,7 +12,7 @@ import pytest
 
 from models.tables import Status
 from tests.darkroom import Darkroom, darkroom
-from tests.failpoints import POINTS
+from tests.failpoints import GIVING_BACK, POINTS
 from tests.service import BOTH, Process, wait_until
 from tests.stand_in import StandIn
 
@@ -98,6 +98,17 @@ def test_a_worker_killed_while_it_downloads_loses_nothing(room: Darkroom) -> Non
     doomed.kill()
 
     room.stand_in.knobs(faults=[])
+    go_on(room)
+
+
+def test_a_worker_killed_while_it_gives_messages_back_holds_nobody_up(room: Darkroom) -> None:
+    doomed = room.service.worker(BOTH, failpoint="claimed")
+    room.submit(room.shop("alice"), IMAGES)
+    wait_killed(doomed)
+    room.return_messages()
+
+    wait_killed(room.service.begin(BOTH, failpoint=GIVING_BACK))
+
     go_on(room)
 
 
