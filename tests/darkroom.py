@@ -80,6 +80,10 @@ class Darkroom:
         with self.app.app_context():
             return reports.items_by_status()[status]
 
+    def images(self) -> int:
+        """How many items there are."""
+        return sum(self.count(status) for status in Status)
+
     def job(self, shop: int, job_id: int) -> Job:
         """The job as it is now."""
         with self.app.app_context():

@@ -1,7 +1,11 @@
 """The parts that Darkroom stands on break, one at a time: no image is lost or made twice."""
 
+import json
+import os
+import signal
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -13,7 +17,7 @@ from sandbox.replicate.knob_schemas import KINDS
 from tests.api.clients import ROUTE, order
 from tests.darkroom import Darkroom, darkroom
 from tests.postgres import Postgres
-from tests.service import BOTH, wait_until
+from tests.service import BOTH, Process, wait_until
 from tests.stand_in import StandIn
 from tests.tether import free_port
 from tests.valkey import Valkey
@@ -167,3 +171,95 @@ def test_a_storm_of_429s_costs_no_attempt_in_any_of_its_forms(room: Darkroom) ->
 
 def refused(stand_in: StandIn) -> list[int]:
     return [each["number"] for each in stand_in.requests() if each["status"] == 429]
+
+
+@pytest.mark.parametrize(
+    ("point", "says"),
+    [
+        ("claimed", "waits again: stale_grant"),
+        ("answered", "is prediction"),
+        ("stored", "was settled by somebody else"),
+    ],
+)
+def test_a_worker_that_froze_until_its_lease_ran_out_changes_nothing(
+    room: Darkroom, point: str, says: str
+) -> None:
+    frozen = room.service.worker(BOTH, failpoint=point, how=signal.SIGSTOP)
+    room.submit(room.shop("alice"))
+    wait_until(room.service.marker(point).exists, "it froze")
+    room.let_a_minute_pass()
+    room.service.worker(BOTH)
+    room.wait_done(1)
+
+    os.kill(frozen.popen.pid, signal.SIGCONT)
+    wait_until(lambda: frozen.said(says), f"it thaws and its image {says}")
+
+    assert len(room.stand_in.creates()) == 1
+    room.check_settled()
+
+
+def test_a_worker_that_froze_cannot_fail_an_image_again(
+    postgres_database: str, redis_url: str, stand_in: StandIn, tmp_path: Path
+) -> None:
+    refund = {"REFUND_FAILED": "true"}
+    with darkroom(postgres_database, redis_url, stand_in, tmp_path, **refund) as room:
+        room.stand_in.knobs(outcomes=[{"status": "failed", "error": "flagged (E005)"}])
+        frozen = room.service.worker(BOTH, failpoint="asked", how=signal.SIGSTOP)
+        shop = room.shop("alice")
+        job_id = room.submit(shop)
+        wait_until(room.service.marker("asked").exists, "it froze")
+        room.let_a_minute_pass()
+        room.service.worker(BOTH)
+        wait_until(lambda: room.job(shop, job_id).finished_at, "another one fails the image")
+
+        os.kill(frozen.popen.pid, signal.SIGCONT)
+        wait_until(lambda: frozen.said("failed: content_flagged"), "it thaws and does so, too")
+
+        assert room.job(shop, job_id).failed_images == 1
+        assert room.balance(shop) == 100_000
+        room.check_settled()
+
+
+def test_a_worker_that_froze_during_its_create_does_not_make_a_second_one(room: Darkroom) -> None:
+    room.stand_in.knobs(create_latency=2.0)
+    frozen = room.service.worker(BOTH)
+    room.submit(room.shop("alice"))
+    wait_until(room.stand_in.creates, "the create was accepted")
+    os.kill(frozen.popen.pid, signal.SIGSTOP)
+    room.let_a_minute_pass()
+    room.service.worker(BOTH)
+    room.wait_done(1)
+
+    os.kill(frozen.popen.pid, signal.SIGCONT)
+    wait_until(lambda: frozen.said("item 1 "), "it thaws and says what became of its create")
+
+    assert len(room.stand_in.creates()) == 1
+    room.check_settled()
+
+
+@pytest.mark.parametrize("off", [120.0, -120.0], ids=["ahead", "behind"])
+def test_clocks_two_minutes_off_change_nothing(room: Darkroom, off: float) -> None:
+    port, alice = free_port(), room.customer("alice")
+    api = room.service.api(port, clock=-off)
+    worker = room.service.begin(clock=off)
+    processes = [worker, room.service.begin("housekeeping"), room.service.begin()]
+    for process in processes:
+        room.service.ready(process)
+
+    for _ in range(8):
+        post(port, alice)
+    room.wait_done(8)
+
+    assert [round(seconds_off(each) / 60) for each in (api, worker)] == [-off / 60, off / 60]
+    with room.app.app_context():
+        moments = [item.created_at for job in range(1, 9) for item in reports.items(job)]
+    assert all(abs((moment - datetime.now(UTC)).total_seconds()) < 60 for moment in moments)
+    assert len(room.stand_in.creates()) == 8
+    room.check_settled()
+
+
+def seconds_off(process: Process) -> float:
+    """How far ahead the clock is that a process logs by."""
+    lines = [line for line in process.log.read_text().splitlines() if line.startswith("{")]
+    logged = datetime.fromisoformat(json.loads(lines[-1])["timestamp"])
+    return logged.timestamp() - process.log.stat().st_mtime
