@@ -16,7 +16,6 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 def shift(seconds: float) -> None:
     """From now on this process's wall clock is `seconds` ahead."""
     real, real_now = time.time, datetime.now
-    real_gmtime, real_localtime = time.gmtime, time.localtime
     ahead = timedelta(seconds=seconds)
 
     def now(_cls: type, tz: tzinfo | None = None) -> datetime:
@@ -25,12 +24,7 @@ def shift(seconds: float) -> None:
     def moment() -> float:
         return real() + seconds
 
-    vars(time).update(
-        time=moment,
-        time_ns=lambda: int(moment() * 1e9),
-        gmtime=lambda at=None: real_gmtime(moment() if at is None else at),
-        localtime=lambda at=None: real_localtime(moment() if at is None else at),
-    )
+    vars(time).update(time=moment, time_ns=lambda: int(moment() * 1e9))
     utcnow = classmethod(lambda cls: now(cls, UTC).replace(tzinfo=None))
     _change(datetime, now=classmethod(now), utcnow=utcnow, today=classmethod(now))
     _change(date, today=classmethod(lambda cls: now(cls).date()))

@@ -167,9 +167,11 @@ class Darkroom:
 
     def check_settled(self, *expected: str) -> None:
         """The same, and every image is final, and no process complained but of the `expected`."""
-        assert self.count(Status.PENDING) + self.count(Status.RUNNING) == 0
+        unsettled = self.count(Status.PENDING) + self.count(Status.RUNNING)
+        assert unsettled == 0, f"{unsettled} images are not final"
         self.check()
-        assert self.service.complaints(*expected) == {}
+        complaints = self.service.complaints(*expected)
+        assert not complaints, complaints
 
 
 def _accepted_images() -> Counter[Image]:
@@ -183,8 +185,9 @@ def _check_charges() -> None:
     charged = select(CreditEntry.instance_id, -func.sum(CreditEntry.amount))
     charges = charged.where(CreditEntry.kind == EntryKind.CHARGE).group_by(CreditEntry.instance_id)
     prices = select(Item.instance_id, func.sum(Item.credits)).group_by(Item.instance_id)
-    assert sorted(db.session.execute(charges).all()) == sorted(db.session.execute(prices).all())
+    booked, owed = (set(map(tuple, db.session.execute(each))) for each in (charges, prices))
     db.session.rollback()
+    assert booked == owed, f"charged {booked} instead of {owed}"
 
 
 @contextmanager

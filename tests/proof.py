@@ -46,4 +46,5 @@ def check_limit(requests: Iterable[Mapping[str, Any]], limit: RateLimit) -> None
         for each in requests
         if each["method"] == "POST" and each["path"].endswith("/predictions") and each["prediction"]
     ]
-    assert most_in_window(arrivals, limit.window - ARRIVAL) <= limit.count
+    most = most_in_window(arrivals, limit.window - ARRIVAL)
+    assert most <= limit.count, f"{most} creates within {limit.window:g} s"

@@ -46,7 +46,7 @@ def test_posts_and_work_outlive_a_valkey_that_comes_back_empty(
     room.stand_in.knobs(create_latency=0.5, process_latency=1.0)
     port, alice = free_port(), room.customer("alice")
     room.service.api(port)
-    room.service.start()
+    room.service.worker(BOTH)
     room.submit_many(room.shop("bob"), 20)
     wait_until(lambda: room.count(Status.RUNNING) > 5, "some run")
 
@@ -74,7 +74,7 @@ def test_connections_cut_in_the_middle_of_transactions_lose_nothing(
     room: Darkroom, postgres_server: Postgres, postgres_database: str
 ) -> None:
     room.stand_in.knobs(create_latency=[0.0, 0.3], process_latency=[0.0, 1.0])
-    room.service.start()
+    room.service.worker(BOTH)
     room.submit_many(room.shop("alice"), 20)
     wait_until(room.stand_in.creates, "the first create")
 
@@ -152,7 +152,7 @@ def test_no_fault_of_replicate_costs_an_image_or_makes_one_twice(
 
 
 def test_a_storm_of_429s_costs_no_attempt_in_any_of_its_forms(room: Darkroom) -> None:
-    room.service.start()
+    room.service.worker(BOTH)
     shop, jobs = room.shop("alice"), []
 
     for form in ("header", "body", "text"):
@@ -237,14 +237,16 @@ def test_a_worker_that_froze_during_its_create_does_not_make_a_second_one(room: 
     room.check_settled()
 
 
-@pytest.mark.parametrize("off", [120.0, -120.0], ids=["ahead", "behind"])
+@pytest.mark.parametrize(
+    "off",
+    [pytest.param(120.0, id="ahead"), pytest.param(-120.0, id="behind", marks=pytest.mark.soak)],
+)
 def test_clocks_two_minutes_off_change_nothing(room: Darkroom, off: float) -> None:
     port, alice = free_port(), room.customer("alice")
     api = room.service.api(port, clock=-off)
-    worker = room.service.begin(clock=off)
-    processes = [worker, room.service.begin("housekeeping"), room.service.begin()]
-    for process in processes:
-        room.service.ready(process)
+    worker, other = room.service.begin(clock=off), room.service.begin(BOTH)
+    room.service.ready(worker)
+    room.service.ready(other)
 
     for _ in range(8):
         post(port, alice)
