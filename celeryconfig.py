@@ -41,7 +41,7 @@ task_queues = tuple(
 task_default_queue = HOUSEKEEPING
 task_create_missing_queues = False
 task_routes = {"optimize-next-image": {"queue": REPLICATE}}
-imports = ("tasks.optimize", "tasks.collect", "tasks.sweep", "tasks.credits")
+imports = ("tasks.optimize", "tasks.collect", "tasks.heed", "tasks.sweep", "tasks.credits")
 
 task_serializer = "json"
 accept_content = ["json"]

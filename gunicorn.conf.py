@@ -15,6 +15,11 @@ from config.settings import Settings, SettingsError
 try:
     # Here, in the master: a worker that cannot read them would be started again and again.
     settings = Settings.from_environment()
+    if settings.public_base_url and not settings.replicate_webhook_secret:
+        # Imported only here, because Replicate's client takes as long as all the rest of a start.
+        from tasks.webhook_secret import webhook_secret
+
+        os.environ["REPLICATE_WEBHOOK_SECRET"] = webhook_secret(settings)
 except SettingsError as error:
     sys.exit(f"darkroom: {error}")
 

@@ -16,6 +16,7 @@ from api import (
     metrics,
     paths,
     results,
+    webhooks,
 )
 from api.input import READ_AT_MOST
 from api.openapi import open_api
@@ -28,6 +29,7 @@ BLUEPRINTS = (
     jobs.blp,
     credits.blp,
     results.blp,
+    webhooks.blp,
     health.blp,
     metrics.blp,
     docs.blp,

@@ -36,6 +36,7 @@ _UNREACHABLE = Kind(503, "database_unavailable", DATABASE_AWAY, headers=BUSY, ou
 KINDS: dict[type[Exception], Kind] = {
     InvalidInput: Kind(400, "invalid_input", facts=("errors",)),
     NotAuthenticated: Kind(401, "unauthorized", headers={"WWW-Authenticate": "Bearer"}),
+    domain.InstanceDisabled: Kind(401, "unauthorized", headers={"WWW-Authenticate": "Bearer"}),
     domain.InsufficientCredits: Kind(402, "insufficient_credits", facts=("cost", "balance")),
     domain.NotFound: Kind(404, "not_found"),
     domain.AlreadyExists: Kind(409, "already_exists"),
@@ -55,6 +56,9 @@ KINDS: dict[type[Exception], Kind] = {
     ),
     http.InternalServerError: Kind(
         500, "internal_error", "Something went wrong here. The request id helps to find it."
+    ),
+    http.ServiceUnavailable: Kind(
+        503, "unavailable", "This cannot be taken just now. Send it again.", headers=BUSY
     ),
     StorageUnavailable: Kind(
         503,

@@ -42,6 +42,7 @@ ITEM = {
     "imageId": "cup-front",
     "imageUrl": "https://shop.example/images/cup-front.jpg",
     "prompt": "white background, brighter",
+    "creditsCharged": 15,
     "createdAt": "2026-01-31T09:30:00.000Z",
     "updatedAt": "2026-01-31T09:30:18.125Z",
 }
@@ -58,8 +59,10 @@ DETAIL = {
             "id": 32,
             "imageId": "cup-top",
             "status": "FAILED",
-            "error": "The image could not be read from its address.",
+            "error": "The image could not be read from its address. Please check that everybody"
+            " can open it.",
             "errorCode": "bad_image_url",
+            "retryable": False,
         },
     ],
 }

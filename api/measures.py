@@ -17,7 +17,7 @@ from prometheus_client.registry import Collector
 
 from models import following, ledger, reports
 from tasks.limiter import Limiter, LimiterUnavailable
-from tasks.measure import BUCKETS, CallFacts, read_calls
+from tasks.measure import BUCKETS, CallFacts, read_calls, read_unknown
 from tasks.queues import depths
 
 PREFIX = "darkroom_"
@@ -56,7 +56,12 @@ class BrokerMeasures(Collector):
     def collect(self) -> Iterable[Metric]:
         """Read and yield the measures; with Redis down, only that it is."""
         try:
-            measures = [self._queues(), *self._limits(), *_calls(read_calls(self._client))]
+            measures = [
+                self._queues(),
+                *self._limits(),
+                self._unknown(),
+                *_calls(read_calls(self._client)),
+            ]
         except (redis.RedisError, LimiterUnavailable):
             return [_gauge("redis_up", "Whether Redis answers.", 0)]
         return [_gauge("redis_up", "Whether Redis answers.", 1), *measures]
@@ -69,6 +74,13 @@ class BrokerMeasures(Collector):
             depth.add_metric([queue, "ready"], found.ready)
             depth.add_metric([queue, "unacked"], found.unacked)
         return depth
+
+    def _unknown(self) -> Metric:
+        return _gauge(
+            "unknown_predictions",
+            "Predictions of the last minutes on this account that another program made.",
+            read_unknown(self._client),
+        )
 
     def _limits(self) -> Iterator[Metric]:
         state = self._limiter.state()

@@ -27,9 +27,16 @@ class ResultKey(BaseConverter):
     regex = r"[0-9a-f]{32}\.(?:jpg|png|webp)"
 
 
+class Reference(BaseConverter):
+    """The unguessable name of an attempt."""
+
+    regex = r"[A-Za-z0-9_-]{32}"
+
+
 SCHEMAS: dict[type[BaseConverter], dict[str, Any]] = {
     Id: {"type": "integer", "format": "int64", "minimum": 1, "maximum": LARGEST_ID},
     ResultKey: {"type": "string", "pattern": f"^{ResultKey.regex}$"},
+    Reference: {"type": "string", "pattern": f"^{Reference.regex}$"},
 }
 
 
@@ -38,4 +45,5 @@ def register(app: Flask) -> None:
     absolute and made from the Host header."""
     app.url_map.converters["id"] = Id
     app.url_map.converters["result_key"] = ResultKey
+    app.url_map.converters["reference"] = Reference
     app.url_map.merge_slashes = False

@@ -15,6 +15,7 @@ from marshmallow import (
 
 from api.fields import Digits, Few, ImageUrl, Moment, Prompt, ResultUrl, StatusList, Text
 from config.plans import PLANS
+from models.explanations import EXPLANATIONS
 from models.orders import ImageOrder, JobOrder
 from models.tables import Status
 
@@ -149,7 +150,20 @@ class ItemSchema(Shape):
         attribute="result_key", metadata={"description": "Only of an image that is DONE."}
     )
     error = fields.String(metadata={"description": "Only of an image that has FAILED."})
-    error_code = fields.String(metadata={"description": "Only of an image that has FAILED."})
+    error_code = fields.String(
+        validate=validate.OneOf(list(EXPLANATIONS)),
+        metadata={"description": "Only of an image that has FAILED."},
+    )
+    retryable = fields.Boolean(
+        metadata={
+            "description": "Only of an image that has FAILED: whether ordering the same again makes"
+            " sense."
+        }
+    )
+    credits_charged = fields.Integer(
+        required=True,
+        metadata={"minimum": 0, "description": "0 where the credits were given back."},
+    )
     created_at = Moment(required=True)
     updated_at = Moment(required=True)
 

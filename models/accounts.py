@@ -59,7 +59,10 @@ def rotate_token(session: Session, name: str) -> str:
 
 @transaction
 def disable(session: Session, name: str) -> None:
-    """Refuse an instance's token from now on; what it submitted before is still worked on."""
+    """Refuse an instance's token and its orders from now on.
+
+    What it has waiting is canceled by `lifecycle.cancel_waiting`; what was sent is finished.
+    """
     statement = update(Instance).where(Instance.name == name).values(disabled_at=now())
     if not changed(session, statement):
         raise NotFound(f"There is no instance {name}.")

@@ -26,5 +26,9 @@ class NotFound(DomainError):
     """There is no such thing, or it belongs to somebody else."""
 
 
+class InstanceDisabled(DomainError):
+    """The instance may not order anything any more."""
+
+
 class AlreadyExists(DomainError):
     """A name or a reference is taken."""

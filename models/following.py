@@ -7,6 +7,7 @@ two followers do no harm, clocks need not agree, and a dead one delays it by one
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
@@ -15,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from models.clock import age, from_now, now
 from models.database import changed, reading, transaction
-from models.tables import Attempt, AttemptStatus, Heartbeat, Instance, Item
+from models.tables import Attempt, AttemptStatus, Heartbeat, Instance, Item, Status
 
 # Replicate deletes a prediction's input after an hour: this much of it can be relied on.
 REMEMBERED_SECONDS = 55 * 60.0
@@ -29,24 +30,51 @@ class Check:
     attempt_id: int
     prediction_id: str
     result_key: str
-    item_id: int
     number: int
     overdue: bool
+    item_id: int
+    job_id: int
+    instance_id: int
 
 
 @dataclass(frozen=True, slots=True)
-class Doubt:
-    """A create whose answer was never noted. When `overdue`, a prediction that it made has ended
-    for certain; when `forgotten`, Replicate may have deleted the input by which to know it."""
+class Creation:
+    """An attempt with the input of the prediction that its create makes."""
 
     attempt_id: int
     created_at: datetime
-    overdue: bool
-    forgotten: bool
     image_url: str
     prompt: str
     aspect_ratio: str
     output_format: str
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt(Creation):
+    """A create whose answer was never noted. When `overdue`, a prediction that it made has ended
+    for certain; when `forgotten`, Replicate may have deleted the input by which to know it."""
+
+    overdue: bool
+    forgotten: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Addressee(Creation):
+    """The attempt that a webhook is about; `number` is that of its prediction's next check."""
+
+    status: AttemptStatus
+    prediction_id: str | None
+    number: int
+
+
+INPUT = (
+    Attempt.id,
+    Attempt.created_at,
+    Item.image_url,
+    Item.prompt,
+    Item.aspect_ratio,
+    Item.output_format,
+)
 
 
 @transaction
@@ -63,12 +91,18 @@ def take_check(session: Session, attempt_id: int, number: int, again_in: float) 
     )
     if not changed(session, next_one.values(next_check_at=from_now(again_in), checks=number)):
         return None
-    taken = select(Attempt, Attempt.deadline_at < now()).where(Attempt.id == attempt_id)
-    attempt, overdue = session.execute(taken).one()
-    assert attempt.prediction_id is not None
-    return Check(
-        attempt_id, attempt.prediction_id, attempt.result_key, attempt.item_id, number, overdue
-    )
+    taken = select(
+        Attempt.id,
+        Attempt.prediction_id,
+        Attempt.result_key,
+        Attempt.checks,
+        Attempt.deadline_at < now(),
+        Item.id,
+        Item.job_id,
+        Item.instance_id,
+    ).join(Item, Item.id == Attempt.item_id)
+    row: Any = session.execute(taken.where(Attempt.id == attempt_id)).one()
+    return Check(*row)
 
 
 @transaction
@@ -96,14 +130,9 @@ def creates_in_doubt(session: Session, limit: int) -> Sequence[Doubt]:
     """The oldest attempts whose lease ran out before a prediction id was noted."""
     doubtful = (
         select(
-            Attempt.id,
-            Attempt.created_at,
+            *INPUT,
             Attempt.deadline_at < now(),
             Attempt.created_at < from_now(-REMEMBERED_SECONDS),
-            Item.image_url,
-            Item.prompt,
-            Item.aspect_ratio,
-            Item.output_format,
         )
         .join(Item, Item.id == Attempt.item_id)
         .where(Attempt.status == AttemptStatus.CREATING, Attempt.lease_until < now())
@@ -111,6 +140,26 @@ def creates_in_doubt(session: Session, limit: int) -> Sequence[Doubt]:
         .limit(limit)
     )
     return [Doubt(*row) for row in session.execute(doubtful)]
+
+
+@reading
+def creates_under_way(session: Session, limit: int) -> Sequence[Creation]:
+    """The attempts whose prediction id is not noted yet, the oldest first."""
+    creating = select(*INPUT).join(Item, Item.id == Attempt.item_id)
+    open_ones = creating.where(Attempt.status == AttemptStatus.CREATING)
+    oldest = open_ones.order_by(Attempt.lease_until).limit(limit)
+    return [Creation(*row) for row in session.execute(oldest)]
+
+
+@reading
+def addressee(session: Session, reference: str, prediction_id: str) -> Addressee | None:
+    """The attempt that has this prediction, else the one whose create carried `reference`."""
+    facts = (Attempt.status, Attempt.prediction_id, Attempt.checks + 1)
+    either = select(*INPUT, *facts).join(Item, Item.id == Attempt.item_id)
+    for named in (Attempt.prediction_id == prediction_id, Attempt.reference == reference):
+        if row := session.execute(either.where(named)).one_or_none():
+            return Addressee(*row)
+    return None
 
 
 @reading
@@ -135,6 +184,28 @@ def instances_with_rested_items(session: Session, limit: int) -> Sequence[int]:
     """The instances that have items whose pause is over, up to `limit` items' worth."""
     rested = select(Item.instance_id).where(Item.not_before <= now()).limit(limit).subquery()
     return session.scalars(select(rested.c.instance_id).distinct().order_by("instance_id")).all()
+
+
+@reading
+def waiting_too_long(session: Session, seconds: float, limit: int) -> dict[int, list[int]]:
+    """Of the `limit` oldest waiting items those that are older than that, by instance.
+
+    Ids grow with time: behind a younger one there are only younger ones.
+    """
+    too_old = Item.created_at < from_now(-seconds)
+    oldest = select(Item.instance_id, Item.id, too_old).where(Item.status == Status.PENDING)
+    found: dict[int, list[int]] = {}
+    for instance_id, item_id, expired in session.execute(oldest.order_by(Item.id).limit(limit)):
+        if expired:
+            found.setdefault(instance_id, []).append(item_id)
+    return found
+
+
+@reading
+def disabled_with_due_items(session: Session, limit: int) -> Sequence[int]:
+    """The disabled instances that have something waiting, due to a move that came after."""
+    waiting = select(Instance.id).where(Instance.due_items > 0, Instance.disabled_at.is_not(None))
+    return session.scalars(waiting.order_by(Instance.id).limit(limit)).all()
 
 
 @reading

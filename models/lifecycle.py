@@ -1,13 +1,13 @@
 """Every change of an item's or a job's status, each one transaction.
 
     submit → PENDING → claim_next → RUNNING → note → finish → DONE
-                 ↑                     ├────────── requeue ↩
-                 └─────────────────────┴────────── fail → FAILED
+      │          ↑                     ├────────── requeue ↩
+      │          └─────────────────────┴────────── fail → FAILED
+      └─ expire → FAILED, cancel_waiting → CANCELED
 
 A move is compare-and-set: it happens only while the item is RUNNING and held by the attempt that
-makes it, so a worker that was presumed dead and comes back changes nothing. Counters, credits and
-the count of what is due change in the same transaction. Locks are taken in one order everywhere:
-instance, job, attempt, item.
+makes it, or PENDING, so a worker that was presumed dead and comes back changes nothing. Counters,
+credits and the count of what is due change in the same transaction (`models.moves`).
 """
 
 from collections.abc import Sequence
@@ -18,13 +18,14 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from models import idempotency, ledger, predictions, turns
+from models import idempotency, ledger, moves, predictions, turns
 from models.clock import from_now, now
-from models.database import changed, lock_timed_out, transaction
+from models.database import lock_timed_out, transaction
+from models.errors import InstanceDisabled
+from models.explanations import EXPLANATIONS
 from models.orders import JobOrder, Receipt, Requeued, Turn
 from models.tables import (
     NOT_ENDED,
-    Attempt,
     AttemptStatus,
     EntryKind,
     Instance,
@@ -38,12 +39,6 @@ log = structlog.get_logger(__name__)
 MAX_ATTEMPTS = 5
 # An item's pauses between attempts grow by this factor: 10 s, 30 s, 90 s, 270 s by default.
 BACKOFF_FACTOR = 3
-
-COUNTERS = {
-    Status.DONE: "completed_images",
-    Status.FAILED: "failed_images",
-    Status.CANCELED: "canceled_images",
-}
 TOO_MANY_ATTEMPTS = "too_many_attempts"
 
 
@@ -54,12 +49,16 @@ def submit(
     """Charge `price` credits for each image and write the job and its items.
 
     With an `Idempotency-Key` that was used before, return the first receipt instead. Raises
-    `InsufficientCredits`, `IdempotencyKeyReused`, `IdempotencyKeyInUse`; nothing is written then.
+    `InsufficientCredits`, `IdempotencyKeyReused`, `IdempotencyKeyInUse` and
+    `InstanceDisabled`; nothing is written then.
     """
     reservation = idempotency.reserve(session, instance_id, key, order) if key else None
     if isinstance(reservation, Receipt):
         return reservation
     instance = ledger.lock(session, instance_id)
+    if instance.disabled_at:
+        # Since its token was looked up: what it submits now, nobody would cancel.
+        raise InstanceDisabled("This instance is disabled.")
     ledger.book_reset(session, instance)
     job = _write_job(session, instance, order, price)
     cost = price * len(order.images)
@@ -116,7 +115,7 @@ def _claim(session: Session, deadline: float, wait: bool) -> Turn | None:
 
 
 def _start(session: Session, job_id: int) -> None:
-    job = _lock_job(session, job_id)
+    job = moves.lock_job(session, job_id)
     job.version += 1
     if job.status == Status.PENDING:
         job.status, job.started_at = Status.RUNNING, now()
@@ -126,10 +125,14 @@ def _start(session: Session, job_id: int) -> None:
 def note(session: Session, attempt_id: int, prediction_id: str, check_in: float) -> bool:
     """Write down the prediction that an attempt created, to be looked at in `check_in` seconds.
 
-    False: the attempt has ended in the meantime, so nobody waits for this prediction.
+    False: the attempt has ended in the meantime, or was given another attempt's prediction, and
+    nobody waits for this one.
     """
-    given = predictions.give(session, attempt_id, prediction_id, check_in)
-    return given or predictions.keep_trace(session, attempt_id, prediction_id)
+    return (
+        predictions.give(session, attempt_id, prediction_id, check_in)
+        or predictions.give_to_twin(session, attempt_id, prediction_id, check_in)
+        or predictions.keep_trace(session, attempt_id, prediction_id)
+    )
 
 
 @transaction
@@ -145,7 +148,7 @@ def adopt(session: Session, attempt_id: int, prediction_id: str) -> bool:
 def finish(session: Session, attempt_id: int, result_key: str, result_type: str) -> bool:
     """Record a stored result; False means that this attempt no longer holds the item."""
     result = {"status": Status.DONE, "result_key": result_key, "result_type": result_type}
-    return _close(session, _item_of(session, attempt_id), attempt_id, "succeeded", result)
+    return moves.close(session, moves.item_of(session, attempt_id), attempt_id, "succeeded", result)
 
 
 @transaction
@@ -153,16 +156,16 @@ def fail(
     session: Session,
     attempt_id: int,
     code: str,
-    message: str,
     refund: bool,
     states: Sequence[AttemptStatus] = NOT_ENDED,
 ) -> bool:
-    """Record that an image failed for good, with or without its credits back.
+    """Record that an image failed for good, with or without its credits back; `code` is a key of
+    `EXPLANATIONS`.
 
     False means that this attempt no longer holds the item, or is in none of `states`.
     """
-    item = _item_of(session, attempt_id)
-    return _fail(session, item, attempt_id, code, message, refund, states)
+    item = moves.item_of(session, attempt_id)
+    return _fail(session, item, attempt_id, code, code, refund, states)
 
 
 @transaction
@@ -174,20 +177,19 @@ def requeue(
     backoff: float = 0.0,
     attempts: int = MAX_ATTEMPTS,
     code: str = TOO_MANY_ATTEMPTS,
-    message: str = "",
     refund: bool = False,
     states: Sequence[AttemptStatus] = NOT_ENDED,
 ) -> Requeued:
     """Let an item wait for another attempt.
 
     Without `backoff` (seconds) it costs no attempt and the item is due at once. With it the item
-    rests for a growing pause, and the last of `attempts` fails it with `code` and `message`.
+    rests for a growing pause, and the last of `attempts` fails it with `code`.
     Nothing moves unless the attempt is in one of `states`.
     """
-    item = _item_of(session, attempt_id)
+    item = moves.item_of(session, attempt_id)
     spent = item.failed_attempts + 1 if backoff else item.failed_attempts
     if backoff and spent >= attempts:
-        failed = _fail(session, item, attempt_id, code, message, refund, states)
+        failed = _fail(session, item, attempt_id, outcome, code, refund, states)
         return Requeued(failed, None)
     pause = backoff * BACKOFF_FACTOR ** (spent - 1) if backoff else None
     waiting = {
@@ -196,8 +198,8 @@ def requeue(
         "not_before": from_now(pause) if pause else None,
     }
     instance = ledger.lock(session, item.instance_id)
-    job = _lock_job(session, item.job_id)
-    if not _leave(session, item, attempt_id, outcome, waiting, states):
+    job = moves.lock_job(session, item.job_id)
+    if not moves.leave(session, item, attempt_id, outcome, waiting, states):
         return Requeued(False, None)
     instance.due_items += 0 if pause else 1
     job.version += 1
@@ -220,75 +222,40 @@ def make_due(session: Session, instance_id: int, limit: int = 500) -> int:
     return len(ids)
 
 
+@transaction
+def expire(session: Session, instance_id: int, item_ids: Sequence[int]) -> int:
+    """Fail those of an instance's items that still wait, refunded; return how many."""
+    instance = ledger.lock(session, instance_id)
+    waiting = select(Item).where(Item.id.in_(item_ids), Item.status == Status.PENDING)
+    return moves.withdraw(session, instance, session.scalars(waiting), _failure("expired"))
+
+
+@transaction
+def cancel_waiting(session: Session, instance_id: int, limit: int = 500) -> int:
+    """Cancel the oldest items that an instance has waiting, refunded; return how many."""
+    instance = ledger.lock(session, instance_id)
+    waiting = turns.waiting_items(session, instance, limit)
+    return moves.withdraw(session, instance, waiting, {"status": Status.CANCELED})
+
+
 def _fail(
     session: Session,
     item: Item,
     attempt_id: int,
+    outcome: str,
     code: str,
-    message: str,
     refund: bool,
     states: Sequence[AttemptStatus],
 ) -> bool:
     instance = ledger.lock(session, item.instance_id) if refund else None
-    failure = {"status": Status.FAILED, "error_code": code, "error": message}
-    if not _close(session, item, attempt_id, code, failure, states):
+    failure = _failure(code) | {"refunded": refund}
+    if not moves.close(session, item, attempt_id, outcome, failure, states):
         return False
     if instance:
-        ledger.book(session, instance, EntryKind.REFUND, item.credits, f"refund:item:{item.id}")
+        moves.refund(session, instance, item)
     return True
 
 
-def _close(
-    session: Session,
-    item: Item,
-    attempt_id: int,
-    outcome: str,
-    facts: dict[str, Any],
-    states: Sequence[AttemptStatus] = NOT_ENDED,
-) -> bool:
-    """Move an item to a final status, count it, and close its job when it was the last one."""
-    job = _lock_job(session, item.job_id)
-    if not _leave(session, item, attempt_id, outcome, facts, states):
-        return False
-    counter = COUNTERS[facts["status"]]
-    setattr(job, counter, getattr(job, counter) + 1)
-    job.version += 1
-    if job.completed_images + job.failed_images + job.canceled_images == job.total_images:
-        job.status, job.finished_at = _final_status(job), now()
-    return True
-
-
-def _final_status(job: Job) -> Status:
-    if job.completed_images:
-        return Status.DONE
-    return Status.CANCELED if job.canceled_images else Status.FAILED
-
-
-def _leave(
-    session: Session,
-    item: Item,
-    attempt_id: int,
-    outcome: str,
-    facts: dict[str, Any],
-    states: Sequence[AttemptStatus],
-) -> bool:
-    """End the attempt and move its item on: the compare-and-set that every move goes through."""
-    living = update(Attempt).where(Attempt.id == attempt_id, Attempt.status.in_(states))
-    ended = {"status": AttemptStatus.ENDED, "outcome": outcome, "ended_at": now()}
-    if not changed(session, living.values(**ended, next_check_at=None)):
-        return False
-    held = update(Item).where(
-        Item.id == item.id, Item.status == Status.RUNNING, Item.attempt_id == attempt_id
-    )
-    return changed(session, held.values(**facts, updated_at=now()))
-
-
-def _item_of(session: Session, attempt_id: int) -> Item:
-    """Read without a lock, to know what to lock; the compare-and-set decides."""
-    found = select(Item).join(Attempt, Attempt.item_id == Item.id).where(Attempt.id == attempt_id)
-    return session.scalars(found).one()
-
-
-def _lock_job(session: Session, job_id: int) -> Job:
-    locked = select(Job).where(Job.id == job_id).with_for_update(key_share=True)
-    return session.scalars(locked.execution_options(populate_existing=True)).one()
+def _failure(code: str) -> dict[str, Any]:
+    sentence = EXPLANATIONS[code].sentence
+    return {"status": Status.FAILED, "error_code": code, "error": sentence}

@@ -4,13 +4,16 @@ The parts of `lifecycle.note` and `lifecycle.adopt`. Attempts with the same inpu
 interchangeable, so the prediction that one of them made may be given to another.
 """
 
-from sqlalchemy import Update, select, update
+from sqlalchemy import Update, and_, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
-from models.clock import from_now
+from models.clock import from_now, now
 from models.database import changed
-from models.tables import IN_DOUBT, Attempt, AttemptStatus
+from models.tables import IN_DOUBT, Attempt, AttemptStatus, Item
+
+# What makes two predictions interchangeable.
+INPUT_FIELDS = ("image_url", "prompt", "aspect_ratio", "output_format")
 
 
 def give(session: Session, attempt_id: int, prediction_id: str, check_in: float) -> bool:
@@ -24,13 +27,42 @@ def give(session: Session, attempt_id: int, prediction_id: str, check_in: float)
     return _unless_taken(session, created)
 
 
+def give_to_twin(session: Session, attempt_id: int, prediction_id: str, check_in: float) -> bool:
+    """Give a prediction that comes too late for its attempt to one in doubt with the same input.
+
+    That one's own prediction may be what this attempt was given, or it has none yet.
+    """
+    mine, others = aliased(Item), aliased(Item)
+    own_item = select(Attempt.item_id).where(Attempt.id == attempt_id).scalar_subquery()
+    same = [getattr(mine, name) == getattr(others, name) for name in INPUT_FIELDS]
+    twins = (
+        select(Attempt.id)
+        .join(others, others.id == Attempt.item_id)
+        .join(mine, and_(*same))
+        .where(mine.id == own_item, Attempt.id != attempt_id)
+        .where(Attempt.status.in_(IN_DOUBT), Attempt.lease_until < now())
+    )
+    twin = session.scalar(twins.order_by(Attempt.lease_until).limit(1))
+    return twin is not None and give(session, twin, prediction_id, check_in)
+
+
 def keep_trace(session: Session, attempt_id: int, prediction_id: str) -> bool:
-    """True when another attempt adopted this prediction; else the ended one remembers it."""
+    """True when another attempt adopted this prediction; else the ended one remembers it, and that
+    it is to be canceled."""
     if session.scalar(select(Attempt.id).where(Attempt.prediction_id == prediction_id)):
         return True
-    ended = update(Attempt).where(Attempt.id == attempt_id, Attempt.prediction_id.is_(None))
-    _unless_taken(session, ended.values(prediction_id=prediction_id))
+    leave_trace(session, attempt_id, prediction_id)
     return False
+
+
+def leave_trace(session: Session, attempt_id: int, prediction_id: str) -> bool:
+    """Have an ended attempt remember a prediction that is to be canceled."""
+    ended = update(Attempt).where(
+        Attempt.id == attempt_id,
+        Attempt.status == AttemptStatus.ENDED,
+        Attempt.prediction_id.is_(None),
+    )
+    return _unless_taken(session, ended.values(prediction_id=prediction_id, cancel_at=now()))
 
 
 def _unless_taken(session: Session, statement: Update) -> bool:

@@ -15,12 +15,14 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.clock import UtcDateTime, now
 from models.database import Base
+from models.explanations import EXPLANATIONS
 
 # SQLite gives out row ids only for a column whose type is INTEGER.
 Id = BigInteger().with_variant(Integer, "sqlite")
@@ -174,6 +176,7 @@ class Item(Base):
     attempt_id: Mapped[int | None] = mapped_column(Id)
     failed_attempts: Mapped[int] = mapped_column(Integer, default=0)
     not_before: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    refunded: Mapped[bool] = mapped_column(default=False, server_default=false())
     result_key: Mapped[str | None] = mapped_column(String(64), unique=True)
     result_type: Mapped[str | None] = mapped_column(String(50))
     error_code: Mapped[str | None] = mapped_column(String(50))
@@ -181,14 +184,26 @@ class Item(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now())
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now())
 
+    @property
+    def credits_charged(self) -> int:
+        """What it cost its instance in the end."""
+        return 0 if self.refunded else self.credits
+
+    @property
+    def retryable(self) -> bool | None:
+        """Of a failed one: whether to order the same again makes sense."""
+        return EXPLANATIONS[self.error_code].retry if self.error_code else None
+
 
 CREATING = text("status = 'CREATING'")
 CREATED = text("status = 'CREATED'")
+UNWANTED = text("cancel_at IS NOT NULL")
 
 
 class Attempt(Base):
     """One try to have an item's prediction made: at most one prediction id, and a reference that
-    nobody can guess. `outcome` says how it ended."""
+    nobody can guess. `outcome` says how it ended. `cancel_at` is set while nobody wants its
+    prediction and Replicate has not confirmed its end: when to ask for that again."""
 
     __tablename__ = "image_optimization_attempts"
     __table_args__ = (
@@ -202,6 +217,8 @@ class Attempt(Base):
               sqlite_where=CREATING),
         Index("ix_attempts_to_check", "next_check_at", postgresql_where=CREATED,
               sqlite_where=CREATED),
+        Index("ix_attempts_unwanted", "cancel_at", postgresql_where=UNWANTED,
+              sqlite_where=UNWANTED),
     )  # fmt: skip
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
@@ -218,6 +235,7 @@ class Attempt(Base):
     lease_until: Mapped[datetime] = mapped_column(UtcDateTime)
     deadline_at: Mapped[datetime] = mapped_column(UtcDateTime)
     next_check_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    cancel_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 

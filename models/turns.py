@@ -4,6 +4,7 @@ The parts of `lifecycle.claim_next`, which makes the move, and the question befo
 """
 
 import secrets
+from collections.abc import Sequence
 
 from sqlalchemy import exists, select, text
 from sqlalchemy.orm import Session
@@ -38,6 +39,15 @@ def oldest_due(session: Session, instance: Instance) -> Item | None:
         Item.instance_id == instance.id, Item.status == Status.PENDING, Item.not_before.is_(None)
     )
     return session.scalar(due.order_by(Item.id).limit(1))
+
+
+def waiting_items(session: Session, instance: Instance, limit: int) -> Sequence[Item]:
+    """An instance's oldest items that wait, the due ones first: each kind has an index."""
+    own = select(Item).where(Item.instance_id == instance.id).order_by(Item.id)
+    due = own.where(Item.status == Status.PENDING, Item.not_before.is_(None)).limit(limit)
+    found = list(session.scalars(due))
+    resting = own.where(Item.not_before.is_not(None)).limit(limit - len(found))
+    return found + list(session.scalars(resting))
 
 
 def new_attempt(session: Session, item: Item, deadline: float) -> Attempt:

@@ -4,13 +4,13 @@ import structlog
 
 from models import following, lifecycle
 from models.following import Check
+from tasks import webhooks
 from tasks.celery import app
 from tasks.download import Stopping
 from tasks.gear import Gear, gear
 from tasks.optimize import rest
 from tasks.prediction import Prediction
 from tasks.provider_errors import (
-    MESSAGES,
     OperatorNeeded,
     Permanent,
     ResultGone,
@@ -42,7 +42,11 @@ def collect(gear: Gear, attempt_id: int, number: int) -> str:
     if check is None:
         return f"attempt {attempt_id} was looked after by somebody else"
     with structlog.contextvars.bound_contextvars(
-        item=check.item_id, attempt=attempt_id, prediction=check.prediction_id
+        instance=check.instance_id,
+        job=check.job_id,
+        item=check.item_id,
+        attempt=attempt_id,
+        prediction=check.prediction_id,
     ):
         return f"item {check.item_id} {_ask(gear, check)}"
 
@@ -75,10 +79,19 @@ def _settle(gear: Gear, check: Check, prediction: Prediction) -> str:
         raise ResultGone(f"Replicate deleted it as {prediction.status}")
     if check.overdue:
         return _end(gear, check, prediction)
+    return _wait(gear, check, prediction.status)
+
+
+def _wait(gear: Gear, check: Check, why: str) -> str:
+    """Ask again in growing pauses; where a webhook will tell, leave it to the sweep."""
+    poll = gear.settings.poll_interval
+    if webhooks.used(gear.settings):
+        with gear.database():
+            following.check_in(check.attempt_id, poll)
+        return f"is waited for: {why}"
     # Bounded before it grows: a day of checks would be more than a float can hold.
     growth = POLL_GROWTH ** min(check.number, 10)
-    pause = min(gear.settings.poll_interval * growth, LONGEST_POLL)
-    return _later(gear, check, pause, prediction.status)
+    return _later(gear, check, min(poll * growth, LONGEST_POLL), why)
 
 
 def _end(gear: Gear, check: Check, prediction: Prediction) -> str:
@@ -129,7 +142,7 @@ def _fail(gear: Gear, check: Check, code: str) -> str:
     """What Darkroom lost is given back whatever the setting says: the shop is not to blame."""
     refund = gear.settings.refund_failed or code == "result_lost"
     with gear.database():
-        lifecycle.fail(check.attempt_id, code, MESSAGES[code], refund)
+        lifecycle.fail(check.attempt_id, code, refund)
     return f"failed: {code}"
 
 

@@ -11,6 +11,7 @@ import structlog
 log = structlog.get_logger(__name__)
 
 KEY = "darkroom:replicate-calls"
+UNKNOWN_KEY = "darkroom:unknown-predictions"
 BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 
@@ -45,6 +46,19 @@ class CallCounter:
             pipeline.execute()
         except redis.RedisError as error:
             log.warning("call not counted", function=function, outcome=outcome, error=str(error))
+
+
+def tell_unknown(client: redis.Redis, predictions: int) -> None:
+    """Write down how many predictions on the account were nobody's at the last look."""
+    try:
+        client.set(UNKNOWN_KEY, predictions)
+    except redis.RedisError as error:
+        log.warning("unknown predictions not told", number=predictions, error=str(error))
+
+
+def read_unknown(client: redis.Redis) -> int:
+    """How many predictions on the account were nobody's at the last look; 0 before the first."""
+    return int(client.get(UNKNOWN_KEY) or 0)
 
 
 def read_calls(client: redis.Redis) -> list[CallFacts]:

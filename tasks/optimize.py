@@ -11,12 +11,12 @@ import structlog
 from models import lifecycle, turns
 from models.orders import Turn
 from models.tables import IN_DOUBT, NOT_ENDED, AttemptStatus
+from tasks import webhooks
 from tasks.celery import app
 from tasks.gear import Gear, gear
 from tasks.limiter import Grant, LimiterUnavailable
 from tasks.prediction import ModelInput, Prediction
 from tasks.provider_errors import (
-    MESSAGES,
     NotSent,
     OperatorNeeded,
     Permanent,
@@ -24,6 +24,7 @@ from tasks.provider_errors import (
     RateLimited,
     Retryable,
 )
+from tasks.strays import cancel_unwanted
 from tasks.waiting import NotWanted, Paused
 
 log = structlog.get_logger(__name__)
@@ -98,7 +99,9 @@ def _create(gear: Gear, turn: Turn, grant: Grant) -> str:
     model_input = ModelInput(turn.prompt, turn.image_url, turn.aspect_ratio, turn.output_format)
     try:
         prediction = gear.replicate.create_image_optimization_prediction(
-            model_input, may_send=lambda: gear.limiter.is_fresh(grant)
+            model_input,
+            webhooks.address(gear.settings, turn.reference),
+            may_send=lambda: gear.limiter.is_fresh(grant),
         )
     except NotSent:
         # The slot stays counted: to give it back now would let the next create come too soon
@@ -126,19 +129,17 @@ def _note(gear: Gear, turn: Turn, prediction: Prediction) -> str:
     with gear.database():
         noted = lifecycle.note(turn.attempt_id, prediction.id, poll)
     if not noted:
-        return _cancel(gear, prediction)
+        return _cancel(gear, turn, prediction)
     log.info("prediction created", prediction=prediction.id)
-    gear.waker.follow(turn.attempt_id, 1, poll)
+    if not webhooks.used(gear.settings):
+        gear.waker.follow(turn.attempt_id, 1, poll)
     return f"is prediction {prediction.id}"
 
 
-def _cancel(gear: Gear, prediction: Prediction) -> str:
+def _cancel(gear: Gear, turn: Turn, prediction: Prediction) -> str:
     """The attempt ended before its create did: nobody waits for this prediction."""
     log.warning("prediction came too late", prediction=prediction.id)
-    try:
-        gear.replicate.cancel_prediction(prediction.id)
-    except ProviderError as error:
-        log.warning("not canceled: Cancel-After will", prediction=prediction.id, why=error.detail)
+    cancel_unwanted(gear, turn.attempt_id, prediction.id)
     return f"was given up before {prediction.id} was created"
 
 
@@ -155,8 +156,7 @@ def _after_error(gear: Gear, turn: Turn, error: ProviderError) -> str:
         case Permanent():
             with gear.database():
                 refund = gear.settings.refund_failed
-                message = MESSAGES[error.code]
-                lifecycle.fail(turn.attempt_id, error.code, message, refund, IN_DOUBT)
+                lifecycle.fail(turn.attempt_id, error.code, refund, IN_DOUBT)
             return f"failed: {error.code}"
         case Retryable():
             # Nothing was sent, and the next image would meet the same: an outage fails nobody's.
@@ -185,7 +185,6 @@ def rest(
             backoff=gear.settings.retry_pause,
             attempts=attempts,
             code=code,
-            message=MESSAGES[code],
             refund=gear.settings.refund_failed,
             states=states,
         )

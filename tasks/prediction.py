@@ -28,6 +28,10 @@ class ModelInput:
             "output_format": self.output_format,
         }
 
+    def is_input_of(self, prediction: "Prediction") -> bool:
+        """Tell whether the prediction was made with it; Replicate may show more fields."""
+        return self.as_json().items() <= prediction.input.items()
+
 
 @dataclass(frozen=True, slots=True)
 class Prediction:

@@ -9,19 +9,6 @@ import re
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-# One sentence for each error code, in a shop owner's words; the provider's own text is never shown.
-MESSAGES = {
-    "content_flagged": "The image or the prompt was refused as sensitive content.",
-    "bad_image_url": "The image could not be read from its address.",
-    "model_busy": "The model was too busy for too long; please try again later.",
-    "model_failed": "The model made no image this time; please try again.",
-    "timed_out": "The model took too long; please try again.",
-    "too_many_attempts": "The image could not be optimized after several tries.",
-    "result_unusable": "The model's result was not a usable image.",
-    "result_lost": "The result was deleted before it could be saved.",
-    "invalid_input": "The model does not accept this image, prompt or option.",
-}
-
 
 class ProviderError(Exception):
     """A call that did not do what it should; `outcome` names its class in the metrics."""
@@ -60,7 +47,7 @@ class RateLimited(Retryable):
 
 
 class Permanent(ProviderError):
-    """Trying again would end the same way; `code` is a key of `MESSAGES`."""
+    """Trying again would end the same way; `code` is a key of `EXPLANATIONS`."""
 
     outcome = "permanent"
 

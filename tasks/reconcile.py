@@ -2,56 +2,77 @@
 
 A worker died, or the answer got lost, between "about to create" and the noted id. Replicate's list
 of predictions tells what was accepted. Two images with identical inputs are interchangeable, so
-each prediction found is given to one of them.
+each prediction found is given to one of them. Now and then the list is read without any doubt, for
+predictions that nobody waits for (`tasks.strays`).
 """
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
-from models import following, lifecycle
+from models import following, lifecycle, strays
 from models.following import Doubt
 from models.tables import IN_DOUBT
 from tasks.download import Stopping
 from tasks.gear import Gear
 from tasks.optimize import rest
-from tasks.prediction import ModelInput, Prediction
-from tasks.provider_errors import MESSAGES
+from tasks.prediction import Prediction
+from tasks.strays import made_by, sort_out
 
 log = structlog.get_logger(__name__)
 
 PAGE = 100
 # How far Replicate's clock may be off the database's.
 CLOCK_SLACK = timedelta(minutes=5)
+# How often (seconds) the list is read without any doubt, and how far back at least.
+LOOK_ROUND_EVERY = 300.0
+LOOK_BACK = 600.0
+# Replicate lets an account create 600 a minute: so many in the longest time that is looked back.
+MOST_PAGES = 400
+MOST_UNDER_WAY = 1000
 
 
-def reconcile(gear: Gear) -> int:
-    """Adopt what was created, give up what certainly was not; return how many were in doubt.
+def reconcile(gear: Gear) -> str:
+    """Adopt what was created, give up what certainly was not; say how many were in doubt.
 
     Raises `Retryable` when Replicate's list cannot be read, and `Stopping` when the process ends:
     then nothing is known, and nothing is adopted or given up.
     """
     with gear.database():
         doubts = following.creates_in_doubt(PAGE)
-    if not doubts:
-        return 0
+        looking_round = following.beat("look-round", at_most_every=LOOK_ROUND_EVERY)
     for doubt in doubts:
         if doubt.forgotten:
             _lose(gear, doubt)
     open_doubts = [doubt for doubt in doubts if not doubt.forgotten]
-    unclaimed = _unclaimed(gear, open_doubts) if open_doubts else []
-    for doubt in open_doubts:
+    if open_doubts or looking_round:
+        _look(gear, open_doubts)
+    return f"{len(doubts)} creates in doubt"
+
+
+def _look(gear: Gear, doubts: Sequence[Doubt]) -> None:
+    """Read the list back to the oldest doubt, and for the last minutes in any case."""
+    with gear.database():
+        recent = strays.moment(LOOK_BACK)
+    since = min([recent, *(doubt.created_at for doubt in doubts)]) - CLOCK_SLACK
+    listed = _listed(gear, since)
+    # Read after the list: who made one of these is under way, or has noted it by now.
+    with gear.database():
+        under_way = following.creates_under_way(MOST_UNDER_WAY)
+        given_up = strays.given_up(since, MOST_UNDER_WAY)
+        known = following.known_predictions([each.id for each in listed])
+    unclaimed = [each for each in reversed(listed) if each.id not in known]
+    for doubt in doubts:
         _settle(gear, doubt, unclaimed)
-    return len(doubts)
+    sort_out(gear, unclaimed, under_way, given_up)
 
 
 def _lose(gear: Gear, doubt: Doubt) -> None:
     """Whether it was made cannot be told any more, so it is not made a second time."""
     log.error("create in doubt for too long", attempt=doubt.attempt_id)
-    message = MESSAGES["result_lost"]
     with gear.database():
-        lifecycle.fail(doubt.attempt_id, "result_lost", message, refund=True, states=IN_DOUBT)
+        lifecycle.fail(doubt.attempt_id, "result_lost", refund=True, states=IN_DOUBT)
 
 
 def _settle(gear: Gear, doubt: Doubt, unclaimed: list[Prediction]) -> None:
@@ -66,23 +87,19 @@ def _settle(gear: Gear, doubt: Doubt, unclaimed: list[Prediction]) -> None:
         rest(gear, doubt.attempt_id, "no_trace", states=IN_DOUBT)
 
 
-def _unclaimed(gear: Gear, doubts: Sequence[Doubt]) -> list[Prediction]:
-    """The predictions since the oldest doubt that no attempt has, oldest first."""
-    since = min(doubt.created_at for doubt in doubts) - CLOCK_SLACK
+def _listed(gear: Gear, since: datetime) -> list[Prediction]:
+    """The predictions of the account since then, newest first."""
     listed = []
-    for prediction in gear.replicate.list_predictions(since):
+    for prediction in gear.replicate.list_predictions(since, MOST_PAGES):
         if gear.stopping.is_set():
             raise Stopping
         listed.append(prediction)
-    with gear.database():
-        known = following.known_predictions([each.id for each in listed])
-    return [each for each in reversed(listed) if each.id not in known]
+    return listed
 
 
 def _made_by(doubt: Doubt, prediction: Prediction) -> bool:
-    wanted = ModelInput(doubt.prompt, doubt.image_url, doubt.aspect_ratio, doubt.output_format)
     in_time = prediction.created_at and prediction.created_at >= doubt.created_at - CLOCK_SLACK
-    return bool(in_time) and wanted.as_json().items() <= prediction.input.items()
+    return bool(in_time) and made_by(doubt, prediction)
 
 
 def _adopt(gear: Gear, doubt: Doubt, prediction: Prediction) -> bool:

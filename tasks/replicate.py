@@ -84,6 +84,13 @@ class Replicate:
         """Open a connection for the next call, by the cheapest request that there is."""
         self._call("get_account", self._client.accounts.current)
 
+    def webhook_secret(self) -> str:
+        """Return the `whsec_…` that this account's webhooks are signed with."""
+        key = self._call("get_webhook_secret", self._client.webhooks.default.secret).get("key")
+        if not isinstance(key, str) or not key.startswith("whsec_"):
+            raise Retryable("the answer holds no webhook secret")
+        return key
+
     def get_prediction(self, id: str) -> Prediction:
         """Return the prediction as it is now; `Permanent` `result_lost` where nobody knows it."""
         return self._one("get_prediction", id, self._client.predictions.get)

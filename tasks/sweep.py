@@ -4,20 +4,25 @@ Each step reads a bounded page; what is left comes with the next sweep.
 """
 
 import threading
+from collections.abc import Callable
 from typing import Any
 
+import redis
 import structlog
 from celery.signals import worker_ready
 
 from config.settings import Settings
 from models import following, idempotency, lifecycle
+from tasks import webhooks
 from tasks.celery import app
 from tasks.download import Stopping
 from tasks.gear import Gear, gear
+from tasks.limiter import LimiterUnavailable
 from tasks.provider_errors import ProviderError
 from tasks.queues import depths
 from tasks.reconcile import reconcile
 from tasks.stopping import stopping
+from tasks.strays import cancel_all_unwanted
 from tasks.waiting import LONG_PAUSE
 from tasks.wake import Waker
 
@@ -44,15 +49,44 @@ def announce_due_items() -> str:
 
 
 def sweep_once(gear: Gear) -> str:
-    """Repair what can be repaired now, unless another sweep has just begun."""
+    """Repair what can be repaired now, unless another sweep has just begun.
+
+    What one step cannot reach (Redis, Replicate) keeps no other step from its work. /readyz hears
+    of a sweep when it got through; only Replicate's list, which may be long, is read after that.
+    """
     with gear.database():
-        if not following.beat("sweep", at_most_every=gear.settings.sweep_interval / 2):
+        if not following.beat("sweep-begun", at_most_every=gear.settings.sweep_interval / 2):
             return "swept just now by somebody else"
-    announced = announce(gear)
-    followed = _follow_overdue(gear)
+    steps = (_withdraw, announce, _follow_overdue, _forget_keys, _cancel_unwanted)
+    reports = [_report(gear, step) for step in steps]
     with gear.database():
-        idempotency.forget_old()
-    return f"{announced}; {followed} overdue checks; {_reconcile(gear)} creates in doubt"
+        following.beat("sweep", at_most_every=0.0)
+    return "; ".join([*reports, _report(gear, reconcile)])
+
+
+def _report(gear: Gear, step: Callable[[Gear], str]) -> str:
+    name = step.__name__.strip("_")
+    if gear.stopping.is_set():
+        return f"{name} left to the next sweep"
+    try:
+        return step(gear)
+    except Stopping:
+        return f"{name} broken off"
+    except (redis.RedisError, LimiterUnavailable, ProviderError) as error:
+        log.warning("step of the sweep failed", step=name, error=str(error))
+        return f"{name} failed"
+
+
+def _withdraw(gear: Gear) -> str:
+    """Nobody waits for ever: expired images fail, and those of disabled instances are canceled."""
+    expired = canceled = 0
+    with gear.database():
+        overdue = following.waiting_too_long(gear.settings.waiting_expires_after, PAGE)
+        for instance_id, item_ids in overdue.items():
+            expired += lifecycle.expire(instance_id, item_ids)
+        for instance_id in following.disabled_with_due_items(PAGE):
+            canceled += lifecycle.cancel_waiting(instance_id, PAGE)
+    return f"{expired} expired, {canceled} canceled"
 
 
 def announce(gear: Gear) -> str:
@@ -70,25 +104,25 @@ def announce(gear: Gear) -> str:
     return f"{due} due, {max(0, missing)} messages were missing"
 
 
-def _follow_overdue(gear: Gear) -> int:
+def _follow_overdue(gear: Gear) -> str:
+    """Where webhooks are used, no message asks: what is to be asked about is asked about here."""
     with gear.database():
-        overdue = following.overdue_checks(LATE_BY, PAGE)
+        late_by = 0.0 if webhooks.used(gear.settings) else LATE_BY
+        overdue = following.overdue_checks(late_by, PAGE)
     for attempt_id, number in overdue:
         if gear.stopping.is_set():
             break  # With a broker that hangs, each of them takes half a second.
         gear.waker.follow(attempt_id, number)
-    return len(overdue)
+    return f"{len(overdue)} overdue checks"
 
 
-def _reconcile(gear: Gear) -> int | str:
-    """Replicate's list may be out of reach: that is no reason to call the sweep failed."""
-    try:
-        return reconcile(gear)
-    except ProviderError as error:
-        log.warning("list not read", outcome=error.outcome, detail=error.detail)
-        return "unknown"
-    except Stopping:
-        return "unknown"
+def _forget_keys(gear: Gear) -> str:
+    with gear.database():
+        return "old keys forgotten" if idempotency.forget_old() else "no old keys"
+
+
+def _cancel_unwanted(gear: Gear) -> str:
+    return f"{cancel_all_unwanted(gear)} strays"
 
 
 @worker_ready.connect

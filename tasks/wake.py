@@ -53,6 +53,12 @@ class Waker:
         if seconds <= LONGEST_COUNTDOWN:
             self._send("collect-prediction", args=(attempt_id, check), countdown=seconds)
 
+    def heed(self, reference: str, prediction_id: str) -> bool:
+        """Hand a webhook over; False when the broker did not take it. Flower shows no reference."""
+        return self._send(
+            "heed-webhook", args=(reference, prediction_id), argsrepr=f"({prediction_id!r},)"
+        )
+
     def announce(self, seconds: float = 0.0) -> None:
         """Have the queue filled up with what is due in `seconds`; the sweep does it later too."""
         if seconds <= LONGEST_COUNTDOWN:
@@ -62,7 +68,7 @@ class Waker:
         """Ask for a sweep; one that was made just now is enough."""
         self._send("sweep", expires=LONGEST_COUNTDOWN)
 
-    def _send(self, task: str, times: int = 1, *, why: str = "", **message: Any) -> None:
+    def _send(self, task: str, times: int = 1, *, why: str = "", **message: Any) -> bool:
         """Publish the messages in one write; they are alike but for their ids."""
         if why:
             message["kwargsrepr"] = why
@@ -75,3 +81,5 @@ class Waker:
                     app.send_task(task, producer=producer, retry=False, **message)
         except (KombuError, OSError) as error:
             log.warning("message not sent", task=task, times=times, error=str(error))
+            return False
+        return True

@@ -7,7 +7,7 @@ import click
 from api.commands.advice import SEE_INSTANCES, Commands, advise
 from api.commands.output import show
 from config.plans import PLANS
-from models import accounts
+from models import accounts, lifecycle
 
 instances = Commands("instances", help="Make instances (the installed apps of shops) and tokens.")
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead.")
@@ -72,7 +72,17 @@ def _state(disabled_at: object) -> str:
 @instances.command("disable")
 @click.argument("name")
 def disable(name: str) -> None:
-    """Refuse an instance's token; what it submitted before is still worked on."""
+    """Refuse an instance's token and cancel what it has waiting; what was sent is finished."""
     with advise(SEE_INSTANCES):
         accounts.disable(name)
+    canceled = _cancel_waiting(accounts.find(name).id)
     click.echo(f"The token of {name} is refused from now on.")
+    click.echo(f"{canceled} waiting images were canceled and refunded.", err=True)
+
+
+def _cancel_waiting(instance_id: int) -> int:
+    """Page by page, so that nobody waits long for the locks."""
+    canceled = 0
+    while page := lifecycle.cancel_waiting(instance_id):
+        canceled += page
+    return canceled

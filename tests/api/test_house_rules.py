@@ -22,7 +22,12 @@ OPEN = {
 
 
 def address(app: Flask, rule: Rule) -> str:
-    values = {"job_id": 1, "key": "a" * 32 + ".jpg", "name": "swagger-ui.css"}
+    values = {
+        "job_id": 1,
+        "key": "a" * 32 + ".jpg",
+        "name": "swagger-ui.css",
+        "reference": "r" * 32,
+    }
     with app.test_request_context():
         built = app.url_map.bind("").build(
             rule.endpoint, {name: values[name] for name in rule.arguments}

@@ -23,7 +23,7 @@ def claim() -> int:
 def finish_one_and_fail_one(app: Flask) -> None:
     with app.app_context():
         lifecycle.finish(claim(), KEY, "image/jpeg")
-        lifecycle.fail(claim(), "bad_image_url", "It could not be read.", refund=False)
+        lifecycle.fail(claim(), "bad_image_url", refund=False)
 
 
 def test_a_new_job_shows_its_images_in_the_submitted_order(any_app: Flask) -> None:
@@ -40,6 +40,7 @@ def test_a_new_job_shows_its_images_in_the_submitted_order(any_app: Flask) -> No
         "imageUrl",
         "prompt",
         "status",
+        "creditsCharged",
         "createdAt",
         "updatedAt",
     }
@@ -57,7 +58,8 @@ def test_results_and_errors_are_shown_where_there_are_some(app: Flask, alice: Sh
     assert (done["status"], done["optimizedImageUrl"]) == ("DONE", f"/results/{KEY}")
     assert not {"error", "errorCode"} & set(done)
     assert (failed["status"], failed["errorCode"]) == ("FAILED", "bad_image_url")
-    assert failed["error"] == "It could not be read."
+    assert failed["error"].startswith("The image could not be read from its address.")
+    assert (failed["creditsCharged"], failed["retryable"]) == (15, False)
     assert "optimizedImageUrl" not in failed
 
 

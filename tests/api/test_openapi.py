@@ -51,6 +51,8 @@ def test_every_route_and_every_answer_of_it_is_told(document: dict[str, Any]) ->
         "GET /api/image-optimization/jobs": private | {"200", "304"},
         "GET /api/image-optimization/jobs/{job_id}": private | {"200", "304", "404"},
         "GET /api/credits": private | {"200", "304"},
+        "POST /api/webhooks/replicate/{reference}": everywhere
+        | {"204", "401", "404", "413", "503"},
         "GET /results/{key}": everywhere | {"200", "206", "302", "304", "404", "416", "503"},
         "GET /healthz": everywhere | {"200"},
         "GET /readyz": everywhere | {"200", "503"},
@@ -71,7 +73,8 @@ def test_errors_are_problems_and_nothing_else(document: dict[str, Any]) -> None:
 
 def test_the_token_is_asked_for_where_it_is_needed(document: dict[str, Any]) -> None:
     for name, operation in operations(document).items():
-        scheme = "instance" if " /api/" in name else "metrics" if "/metrics" in name else None
+        private = " /api/" in name and "/webhooks/" not in name
+        scheme = "instance" if private else "metrics" if "/metrics" in name else None
         assert operation.get("security") == ([{scheme: []}] if scheme else None)
     schemes = document["components"]["securitySchemes"]
     assert {scheme["scheme"] for scheme in schemes.values()} == {"bearer"}

@@ -23,6 +23,11 @@ STARTS = [
     [str(BIN / "gunicorn"), "wsgi:app"],
     [str(BIN / "flask"), "--app", "wsgi", "routes"],
 ]
+# Nobody answers who could be asked for it.
+WITHOUT_A_SECRET = {
+    "PUBLIC_BASE_URL": "https://darkroom.example",
+    "REPLICATE_BASE_URL": "http://127.0.0.1:1",
+}
 
 
 @contextmanager
@@ -74,20 +79,21 @@ def ask(
 
 
 @pytest.mark.parametrize(
-    ("command", "name", "value"),
+    ("command", "name", "settings"),
     [
-        (STARTS[0], "DATABASE_URL", "mysql://x"),
-        (STARTS[1], "REDIS_URL", ""),
+        (STARTS[0], "DATABASE_URL", {"DATABASE_URL": "mysql://x"}),
+        (STARTS[1], "REDIS_URL", {"REDIS_URL": ""}),
+        (STARTS[0], "REPLICATE_WEBHOOK_SECRET", WITHOUT_A_SECRET),
     ],
-    ids=["gunicorn", "flask"],
+    ids=["gunicorn", "flask", "webhooks"],
 )
 def test_a_wrong_setting_ends_the_start_with_one_line(
-    command: list[str], name: str, value: str
+    command: list[str], name: str, settings: dict[str, str]
 ) -> None:
     done = subprocess.run(
         command,
         cwd=FOLDER,
-        env=os.environ | {name: value},
+        env=os.environ | settings,
         capture_output=True,
         text=True,
         timeout=60,

@@ -92,9 +92,7 @@ def test_watching_a_failed_job_fails(
 ) -> None:
     with bare_app.app_context():
         for _ in range(3):
-            lifecycle.fail(
-                claim().attempt_id, "content_flagged", "The model refused.", refund=False
-            )
+            lifecycle.fail(claim().attempt_id, "content_flagged", refund=False)
 
     result = command_line.invoke(args=["jobs", "watch", "1"])
 

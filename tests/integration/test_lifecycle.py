@@ -8,6 +8,7 @@ from flask import Flask
 
 from models import following, ledger, lifecycle, reports
 from models.errors import IdempotencyKeyReused, InsufficientCredits
+from models.explanations import EXPLANATIONS
 from models.orders import Turn
 from models.tables import Status
 from tests.shop import DEADLINE, PRICE, open_shop, order, submit
@@ -64,7 +65,7 @@ def test_a_stale_attempt_changes_nothing(in_database: Flask) -> None:
 
     moves = (
         lifecycle.finish(stale.attempt_id, "key", "image/jpeg"),
-        lifecycle.fail(stale.attempt_id, "model_failed", "It failed.", refund=True),
+        lifecycle.fail(stale.attempt_id, "model_failed", refund=True),
         lifecycle.requeue(stale.attempt_id, "again").moved,
         lifecycle.note(stale.attempt_id, "p-stale", check_in=0),
     )
@@ -79,18 +80,15 @@ def test_the_fifth_failed_attempt_is_the_last(in_database: Flask) -> None:
     pauses = []
 
     for _ in range(lifecycle.MAX_ATTEMPTS):
-        moved = lifecycle.requeue(claim().attempt_id, "model_busy", backoff=0.01, message="Busy.")
+        moved = lifecycle.requeue(claim().attempt_id, "model_busy", backoff=0.01)
         pauses.append(moved.due_in)
         if moved.due_in:
             wait_until_due(alice)
 
     assert [pause is None for pause in pauses] == [False] * 4 + [True]
     item = reports.items(job_id)[0]
-    assert (item.status, item.error_code, item.error) == (
-        Status.FAILED,
-        "too_many_attempts",
-        "Busy.",
-    )
+    assert (item.status, item.error_code) == (Status.FAILED, "too_many_attempts")
+    assert item.error == EXPLANATIONS["too_many_attempts"].sentence
 
 
 def wait_until_due(shop: int) -> None:

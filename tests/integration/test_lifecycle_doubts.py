@@ -1,91 +1,21 @@
 """Creates in doubt: no image is made twice, and none stays in doubt, on both databases."""
 
-import threading
-from collections.abc import Callable, Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from models import ledger, lifecycle
-from models.clock import from_now
 from models.database import db
-from models.orders import Turn
-from models.tables import IN_DOUBT, Attempt, Item, Status
+from models.tables import IN_DOUBT, Attempt, Status
 from tasks.download import Stopping
-from tasks.gear import Gear, build_gear
-from tasks.prediction import ModelInput, Prediction
+from tasks.gear import Gear
 from tasks.provider_errors import Retryable
 from tasks.reconcile import reconcile
-from tasks.replicate import Replicate
-from tests.databases import bound, check_promises, settings_for
-from tests.shop import PRICE, open_shop, order, submit
+from tests.outside import Outside, attempt_of, claim_and_vanish, item_of
+from tests.shop import PRICE, open_shop, submit
 
 HOUR = 3600.0
-
-
-class Listed(Replicate):
-    """Replicate with a list that the test writes; `meanwhile` happens once it has been read."""
-
-    def __init__(self) -> None:
-        self.predictions: list[Prediction] = []
-        self.meanwhile: Callable[[], object] = int
-
-    def list_predictions(
-        self, created_after: datetime | str, max_pages: int = 50
-    ) -> Iterator[Prediction]:
-        meanwhile, self.meanwhile = self.meanwhile, int
-        meanwhile()
-        yield from self.predictions
-
-    def made(self, id: str, **facts: object) -> None:
-        """Show a prediction that has succeeded; it has the input of the first image of an order."""
-        image = order().images[0]
-        known = ModelInput(image.prompt, image.image_url).as_json()
-        shown = Prediction(id, "succeeded", None, None, known, datetime.now(UTC), None, False)
-        self.predictions.append(replace(shown, **facts))  # type: ignore[arg-type]
-
-
-@pytest.fixture
-def replicate() -> Listed:
-    return Listed()
-
-
-@pytest.fixture
-def gear(database_url: str, redis_url: str, replicate: Listed, tmp_path: Path) -> Iterator[Gear]:
-    settings = settings_for(
-        database_url, redis_url=redis_url, storage_url=f"file://{tmp_path}/results"
-    )
-    with bound(database_url) as app:
-        gear = build_gear(settings, app)
-        gear.replicate.close()
-        yield replace(gear, replicate=replicate, stopping=threading.Event())
-        with app.app_context():
-            check_promises()
-        gear.downloader.close()
-        gear.redis.close()
-
-
-def claim_and_vanish(gear: Gear, ago: float = 60.0, deadline: float = 1.0) -> Turn:
-    """Claim an item `ago` seconds ago and never be heard of again."""
-    with gear.database():
-        turn = lifecycle.claim_next(0.0)
-        assert turn
-        times = {
-            "created_at": from_now(-ago),
-            "lease_until": from_now(-ago),
-            "deadline_at": from_now(deadline - ago),
-        }
-        db.session.execute(update(Attempt).where(Attempt.id == turn.attempt_id).values(**times))
-        db.session.commit()
-    return turn
-
-
-def item_of(gear: Gear, turn: Turn) -> Item:
-    with gear.database():
-        return db.session.scalars(select(Item).where(Item.id == turn.item_id)).one()
 
 
 def predictions(gear: Gear) -> set[str | None]:
@@ -93,12 +23,12 @@ def predictions(gear: Gear) -> set[str | None]:
         return set(db.session.scalars(select(Attempt.prediction_id)))
 
 
-def test_what_another_sweep_adopted_is_not_given_up(gear: Gear, replicate: Listed) -> None:
+def test_what_another_sweep_adopted_is_not_given_up(gear: Gear, outside: Outside) -> None:
     with gear.database():
         submit(open_shop("alice"))
     turn = claim_and_vanish(gear)
-    replicate.made("p1")
-    replicate.meanwhile = lambda: reconcile(gear)
+    outside.made("p1")
+    outside.meanwhile = lambda: reconcile(gear)
 
     reconcile(gear)
 
@@ -107,21 +37,21 @@ def test_what_another_sweep_adopted_is_not_given_up(gear: Gear, replicate: Liste
 
 
 def test_two_sweeps_give_each_of_two_equal_images_its_prediction(
-    gear: Gear, replicate: Listed
+    gear: Gear, outside: Outside
 ) -> None:
     with gear.database():
         alice = open_shop("alice")
         submit(alice)
         submit(alice)
     turns = [claim_and_vanish(gear) for _ in range(2)]
-    replicate.made("p2")
-    replicate.made("p1")
+    outside.made("p2")
+    outside.made("p1")
 
     def adopt_the_first() -> None:
         with gear.database():
             assert lifecycle.adopt(turns[0].attempt_id, "p1")
 
-    replicate.meanwhile = adopt_the_first
+    outside.meanwhile = adopt_the_first
     reconcile(gear)
 
     assert [item_of(gear, turn).status for turn in turns] == [Status.RUNNING] * 2
@@ -140,14 +70,14 @@ def test_a_create_that_left_no_trace_is_made_again(gear: Gear) -> None:
 
 
 def test_what_replicate_may_have_forgotten_is_lost_and_refunded(
-    gear: Gear, replicate: Listed
+    gear: Gear, outside: Outside
 ) -> None:
     with gear.database():
         alice = open_shop("alice", credits=PRICE)
         submit(alice)
     turn = claim_and_vanish(gear, ago=1.1 * HOUR)
     made_at = datetime.now(UTC) - timedelta(hours=1.1)
-    replicate.made("p1", input={}, data_removed=True, created_at=made_at)
+    outside.made("p1", input={}, data_removed=True, created_at=made_at)
 
     reconcile(gear)
 
@@ -158,7 +88,7 @@ def test_what_replicate_may_have_forgotten_is_lost_and_refunded(
 
 
 def test_a_list_that_cannot_be_read_keeps_nobody_in_doubt_for_ever(
-    gear: Gear, replicate: Listed
+    gear: Gear, outside: Outside
 ) -> None:
     with gear.database():
         submit(open_shop("alice"), images=2)
@@ -168,7 +98,7 @@ def test_a_list_that_cannot_be_read_keeps_nobody_in_doubt_for_ever(
     def refuse() -> None:
         raise Retryable("the list is too long")
 
-    replicate.meanwhile = refuse
+    outside.meanwhile = refuse
     with pytest.raises(Retryable):
         reconcile(gear)
 
@@ -206,12 +136,47 @@ def test_a_late_note_of_what_another_adopted_and_finished_is_no_fault(gear: Gear
     assert item_of(gear, first).status == Status.DONE
 
 
-def test_a_sweep_that_reads_a_long_list_hears_the_stop(gear: Gear, replicate: Listed) -> None:
+def test_a_late_answer_goes_to_the_twin_whose_prediction_was_taken(
+    gear: Gear, outside: Outside
+) -> None:
+    with gear.database():
+        alice = open_shop("alice")
+        submit(alice)
+        submit(alice)
+    late, twin = claim_and_vanish(gear), claim_and_vanish(gear, deadline=600.0)
+    outside.made("p-twin")
+    with gear.database():
+        assert lifecycle.adopt(late.attempt_id, "p-twin")
+
+        noted = lifecycle.note(late.attempt_id, "p-late", check_in=0)
+
+    assert noted
+    assert attempt_of(gear, twin).prediction_id == "p-late"
+    assert attempt_of(gear, late).prediction_id == "p-twin"
+
+
+def test_a_late_answer_goes_to_nobody_elses_image(gear: Gear) -> None:
+    with gear.database():
+        alice = open_shop("alice")
+        submit(alice)
+        submit(alice, product="hat")
+    late, other = claim_and_vanish(gear), claim_and_vanish(gear, deadline=600.0)
+    with gear.database():
+        assert lifecycle.requeue(late.attempt_id, "no_trace").moved
+
+        noted = lifecycle.note(late.attempt_id, "p-late", check_in=0)
+
+    assert not noted
+    assert attempt_of(gear, other).prediction_id is None
+    assert attempt_of(gear, late).cancel_at is not None
+
+
+def test_a_sweep_that_reads_a_long_list_hears_the_stop(gear: Gear, outside: Outside) -> None:
     with gear.database():
         submit(open_shop("alice"))
     claim_and_vanish(gear)
-    replicate.made("p1")
-    replicate.meanwhile = gear.stopping.set
+    outside.made("p1")
+    outside.meanwhile = gear.stopping.set
 
     with pytest.raises(Stopping):
         reconcile(gear)

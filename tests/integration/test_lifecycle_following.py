@@ -1,88 +1,39 @@
 """Following predictions and passing messages on, with real parts around a scripted Replicate."""
 
-import threading
-from collections.abc import Callable, Iterator
-from dataclasses import replace
-from datetime import UTC, datetime
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import redis
-from sqlalchemy import select, text, update
+from sqlalchemy import text, update
 
 from models import lifecycle
 from models.clock import from_now
 from models.database import db
 from models.orders import Turn
-from models.tables import Attempt, Item, Status
+from models.tables import Attempt, Status
 from tasks.collect import LONGEST_POLL, collect
-from tasks.gear import Gear, build_gear
+from tasks.gear import Gear
 from tasks.optimize import optimize_next
-from tasks.prediction import Prediction
 from tasks.queues import depths
-from tasks.replicate import Replicate
 from tasks.sweep import sweep_once
 from tasks.wake import LONGEST_COUNTDOWN
-from tests.databases import bound, check_promises, settings_for
+from tests.outside import NOWHERE, Outside, item_of
 from tests.service import service, wait_until
 from tests.shop import open_shop, submit
 from tests.valkey import Valkey
 
 
-class Scripted(Replicate):
-    """Replicate with the one prediction that the test says; `meanwhile` happens as it is asked."""
-
-    def __init__(self) -> None:
-        self.meanwhile: Callable[[], object] = int
-        self.prediction = Prediction(
-            "p1", "processing", None, None, {}, datetime.now(UTC), None, False
-        )
-
-    def get_prediction(self, id: str) -> Prediction:
-        self.meanwhile()
-        return self.prediction
-
-    def cancel_prediction(self, id: str) -> Prediction:
-        self.prediction = replace(self.prediction, status="canceled")
-        return self.prediction
-
-
-@pytest.fixture
-def outside() -> Scripted:
-    return Scripted()
-
-
-@pytest.fixture
-def gear(database_url: str, redis_url: str, outside: Scripted, tmp_path: Path) -> Iterator[Gear]:
-    settings = settings_for(
-        database_url,
-        redis_url=redis_url,
-        storage_url=f"file://{tmp_path}/results",
-        replicate_base_url="http://127.0.0.1:1",
-    )
-    with bound(database_url) as app:
-        gear = build_gear(settings, app)
-        gear.replicate.close()
-        yield replace(gear, replicate=outside, stopping=threading.Event())
-        with app.app_context():
-            check_promises()
-        gear.downloader.close()
-        gear.redis.close()
-
-
 def start(gear: Gear, deadline: float = 600.0) -> Turn:
     """Submit an image whose prediction is p1."""
+    assert isinstance(gear.replicate, Outside)
+    gear.replicate.made("p1", "processing")
     with gear.database():
         submit(open_shop("alice"))
         turn = lifecycle.claim_next(deadline)
         assert turn
         assert lifecycle.note(turn.attempt_id, "p1", check_in=0)
     return turn
-
-
-def item_of(gear: Gear, turn: Turn) -> Item:
-    with gear.database():
-        return db.session.scalars(select(Item).where(Item.id == turn.item_id)).one()
 
 
 def test_a_prediction_is_followed_for_days(gear: Gear) -> None:
@@ -108,20 +59,18 @@ def test_a_prediction_that_outlives_its_deadline_is_canceled(gear: Gear) -> None
     assert (item.status, item.failed_attempts) == (Status.PENDING, 1)
 
 
-def test_a_deleted_prediction_of_unknown_status_is_lost(gear: Gear, outside: Scripted) -> None:
+def test_a_deleted_prediction_of_unknown_status_is_lost(gear: Gear, outside: Outside) -> None:
     turn = start(gear)
-    outside.prediction = replace(outside.prediction, status="archived", data_removed=True)
+    outside.made("p1", "archived", data_removed=True)
 
     collect(gear, turn.attempt_id, 1)
 
     assert item_of(gear, turn).error_code == "result_lost"
 
 
-def test_no_download_begins_in_a_process_that_ends(gear: Gear, outside: Scripted) -> None:
+def test_no_download_begins_in_a_process_that_ends(gear: Gear, outside: Outside) -> None:
     turn = start(gear)
-    # Nobody listens there: to begin would end in a fault.
-    nowhere = gear.settings.replicate_base_url + "/result.jpg"
-    outside.prediction = replace(outside.prediction, status="succeeded", output=nowhere)
+    outside.made("p1", output=f"{NOWHERE}/result.jpg")
     outside.meanwhile = gear.stopping.set
 
     said = collect(gear, turn.attempt_id, 1)

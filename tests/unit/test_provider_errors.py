@@ -3,9 +3,9 @@
 import httpx
 import pytest
 
+from models.explanations import EXPLANATIONS
 from tasks.answers import sort_answer, sort_fault
 from tasks.provider_errors import (
-    MESSAGES,
     Ambiguous,
     Failure,
     OperatorNeeded,
@@ -49,8 +49,9 @@ def test_a_failed_predictions_text_decides_whether_it_runs_again(
 def test_every_failure_has_a_sentence_that_shows_no_provider_text() -> None:
     codes = {sort_failure(text).code for text in ("(E001)", "(E003)", "(E005)", None)}
 
-    assert codes <= set(MESSAGES)
-    assert all(sentence.endswith(".") and "E00" not in sentence for sentence in MESSAGES.values())
+    assert codes <= set(EXPLANATIONS)
+    sentences = [explanation.sentence for explanation in EXPLANATIONS.values()]
+    assert all(sentence.endswith(".") and "E00" not in sentence for sentence in sentences)
 
 
 @pytest.mark.parametrize(

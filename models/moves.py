@@ -1,0 +1,126 @@
+"""What every move of `models.lifecycle` goes through: end the attempt, move the item, count it.
+
+Locks are taken in one order everywhere: instance, job, attempt, item.
+"""
+
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from models import ledger
+from models.clock import now
+from models.database import changed
+from models.tables import (
+    NOT_ENDED,
+    Attempt,
+    AttemptStatus,
+    EntryKind,
+    Instance,
+    Item,
+    Job,
+    Status,
+)
+
+COUNTERS = {
+    Status.DONE: "completed_images",
+    Status.FAILED: "failed_images",
+    Status.CANCELED: "canceled_images",
+}
+
+
+def lock_job(session: Session, job_id: int) -> Job:
+    """Lock the job's row and return it."""
+    locked = select(Job).where(Job.id == job_id).with_for_update(key_share=True)
+    return session.scalars(locked.execution_options(populate_existing=True)).one()
+
+
+def item_of(session: Session, attempt_id: int) -> Item:
+    """Read without a lock, to know what to lock; the compare-and-set decides."""
+    found = select(Item).join(Attempt, Attempt.item_id == Item.id).where(Attempt.id == attempt_id)
+    return session.scalars(found).one()
+
+
+def leave(
+    session: Session,
+    item: Item,
+    attempt_id: int,
+    outcome: str,
+    facts: dict[str, Any],
+    states: Sequence[AttemptStatus],
+) -> bool:
+    """End the attempt and move its item on, both by compare-and-set; False: somebody else did."""
+    living = update(Attempt).where(Attempt.id == attempt_id, Attempt.status.in_(states))
+    ended = {"status": AttemptStatus.ENDED, "outcome": outcome, "ended_at": now()}
+    if not changed(session, living.values(**ended, next_check_at=None)):
+        return False
+    held = update(Item).where(
+        Item.id == item.id, Item.status == Status.RUNNING, Item.attempt_id == attempt_id
+    )
+    return changed(session, held.values(**facts, updated_at=now()))
+
+
+def close(
+    session: Session,
+    item: Item,
+    attempt_id: int,
+    outcome: str,
+    facts: dict[str, Any],
+    states: Sequence[AttemptStatus] = NOT_ENDED,
+) -> bool:
+    """Move a running item to a final status, and count it."""
+    job = lock_job(session, item.job_id)
+    if not leave(session, item, attempt_id, outcome, facts, states):
+        return False
+    count(job, facts["status"])
+    return True
+
+
+def withdraw(
+    session: Session, instance: Instance, items: Iterable[Item], facts: dict[str, Any]
+) -> int:
+    """Move waiting items of a locked instance to a final status, their credits given back.
+
+    Return how many. The lock on the instance keeps everybody else from moving them: who claims,
+    requeues or makes due takes it as well.
+    """
+    in_order = sorted(items, key=lambda item: (item.job_id, item.id))
+    withdrawn = 0
+    for job_id, group in groupby(in_order, key=lambda item: item.job_id):
+        job = lock_job(session, job_id)
+        withdrawn += sum(_withdraw(session, instance, job, item, facts) for item in group)
+    return withdrawn
+
+
+def _withdraw(
+    session: Session, instance: Instance, job: Job, item: Item, facts: dict[str, Any]
+) -> bool:
+    waiting = update(Item).where(Item.id == item.id, Item.status == Status.PENDING)
+    moved = waiting.values(**facts, refunded=True, not_before=None, updated_at=now())
+    if not changed(session, moved):
+        return False
+    instance.due_items -= 1 if item.not_before is None else 0
+    refund(session, instance, item)
+    count(job, facts["status"])
+    return True
+
+
+def refund(session: Session, instance: Instance, item: Item) -> None:
+    """Give a locked instance back what an item cost; a second time violates the reference."""
+    ledger.book(session, instance, EntryKind.REFUND, item.credits, f"refund:item:{item.id}")
+
+
+def count(job: Job, status: Status) -> None:
+    """Count an item that has just become final, and close its job when it was the last one."""
+    setattr(job, COUNTERS[status], getattr(job, COUNTERS[status]) + 1)
+    job.version += 1
+    if job.completed_images + job.failed_images + job.canceled_images == job.total_images:
+        job.status, job.finished_at = _final_status(job), now()
+
+
+def _final_status(job: Job) -> Status:
+    if job.completed_images:
+        return Status.DONE
+    return Status.CANCELED if job.canceled_images else Status.FAILED

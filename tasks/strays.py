@@ -1,0 +1,85 @@
+"""Predictions of this service that nobody wants, and predictions that are not this service's.
+
+The first are canceled until Replicate confirms their end. The others (staging, somebody's
+playground) are counted, and never touched.
+"""
+
+from collections.abc import Sequence
+
+import structlog
+
+from models import strays
+from models.following import Creation
+from models.strays import GivenUp
+from tasks.gear import Gear
+from tasks.measure import tell_unknown
+from tasks.prediction import ModelInput, Prediction
+from tasks.provider_errors import Permanent, ProviderError
+
+log = structlog.get_logger(__name__)
+
+PAGE = 100
+
+
+def cancel_all_unwanted(gear: Gear) -> int:
+    """Ask Replicate to end what nobody wants; return how many were asked for."""
+    with gear.database():
+        unwanted = strays.take_unwanted(PAGE)
+    for attempt_id, prediction_id in unwanted:
+        if gear.stopping.is_set():
+            break
+        cancel_unwanted(gear, attempt_id, prediction_id)
+    return len(unwanted)
+
+
+def cancel_unwanted(gear: Gear, attempt_id: int, prediction_id: str) -> None:
+    """Ask Replicate to end a prediction; where it does not say that it did, the sweep asks again.
+
+    Nothing is tried for ever: `Cancel-After` ends what runs, and later nobody knows it any more.
+    """
+    try:
+        ended = gear.replicate.cancel_prediction(prediction_id).finished
+    except Permanent:
+        ended = True  # Replicate has forgotten it.
+    except ProviderError as error:
+        log.warning("stray not canceled", prediction=prediction_id, why=error.detail)
+        return
+    log.warning("stray canceled", attempt=attempt_id, prediction=prediction_id, ended=ended)
+    if ended:
+        with gear.database():
+            strays.confirm_end(attempt_id)
+
+
+def sort_out(
+    gear: Gear,
+    unclaimed: Sequence[Prediction],
+    under_way: Sequence[Creation],
+    given_up: Sequence[GivenUp],
+) -> int:
+    """Sort the predictions that no attempt has, and return how many are not this service's.
+
+    What a create under way may have made is left alone, and so is what an item that is not final
+    may still be given. What a final one's attempt made is remembered, for `cancel_all_unwanted`.
+    """
+    unknown = 0
+    free = list(given_up)
+    for prediction in unclaimed:
+        if any(made_by(each, prediction) for each in under_way):
+            continue
+        maker = next((each for each in free if made_by(each, prediction)), None)
+        if maker is None:
+            unknown += 1
+        elif maker.final:
+            free.remove(maker)
+            with gear.database():
+                strays.trace(maker.attempt_id, prediction.id)
+    tell_unknown(gear.redis, unknown)
+    return unknown
+
+
+def made_by(creation: Creation, prediction: Prediction) -> bool:
+    """Whether the attempt's create may have made this prediction: identical inputs are all one."""
+    wanted = ModelInput(
+        creation.prompt, creation.image_url, creation.aspect_ratio, creation.output_format
+    )
+    return wanted.is_input_of(prediction)
