@@ -23,8 +23,8 @@ KILLS = 15
 PAUSE = (0.3, 2.0)
 MOMENT = (0.2, 1.0)
 SETTINGS = {
-    # Slow enough that there is work until the last kill.
-    "REPLICATE_RATE_LIMIT": "8/4s",
+    # Slow enough that work piles up.
+    "REPLICATE_RATE_LIMIT": "10/4s",
     # The least that Replicate's Cancel-After takes: what a killed worker may have created is known
     # to have ended a minute and this after its claim.
     "PREDICTION_DEADLINE": "5s",
@@ -100,19 +100,24 @@ def fleet(world: World) -> Fleet:
     """Three workers, two housekeepers, the scheduler and, for webhooks, the API: all ready."""
     service, port = world.room.service, world.port
     workers = [service.begin] * 3 + [lambda: service.begin("housekeeping")] * 2
-    others = [service.beat] + ([lambda: service.api(port)] if port else [])
+    others = [service.beat] + ([lambda: service.begin_api(port)] if port else [])
     built = Fleet([*workers, *others])
     for process in service.processes[: len(workers)]:
         service.ready(process)
     return built
 
 
-def break_everything(world: World, fleet: Fleet, seed: int) -> None:
-    """Kill processes at random, Valkey once with its data, and restart PostgreSQL once."""
+def break_everything(world: World, fleet: Fleet, seed: int, order: Callable[[], object]) -> None:
+    """Kill processes at random, Valkey once with its data, and restart PostgreSQL once.
+
+    Before every third kill and before the last one there is an `order`, so there is always work.
+    """
     dice = random.Random(seed)
     valkey_at, postgres_at = dice.sample(range(2, KILLS - 2), 2)
     for kill in range(KILLS):
         fleet.tend_for(dice.uniform(*PAUSE))
+        if kill % 3 == 0 or kill == KILLS - 1:
+            order()
         fleet.kill(dice.randrange(fleet.size), back_in=dice.uniform(*MOMENT))
         if kill == valkey_at:
             world.valkey.kill()

@@ -23,7 +23,9 @@ CELERY = ("celery", "-A", "tasks")
 # One process for all of a worker's and a housekeeper's work.
 BOTH = "replicate,housekeeping"
 # A line of somebody's log that an operator would have to look at.
-COMPLAINT = re.compile(r'"level": "(error|critical)"|"exception":|Traceback|\[(ERROR|CRITICAL)\]')
+COMPLAINT = re.compile(
+    r'"level": "(error|critical)"|"exception":|Traceback|\[(ERROR|CRITICAL)\]|^\[E \d'
+)
 
 
 def wait_until(
@@ -127,19 +129,15 @@ class Service:
 
     def api(self, port: int, clock: float = 0.0) -> Process:
         """Start the API on that port of 127.0.0.1 and wait until it answers."""
-        gunicorn = [
-            *_off(clock),
-            "gunicorn",
-            "wsgi:app",
-            "--bind",
-            f"127.0.0.1:{port}",
-            "--workers",
-            "1",
-        ]
-        process = self._run(f"api{next(self._numbers)}", *gunicorn)
+        process = self.begin_api(port, clock)
         health = f"http://127.0.0.1:{port}/healthz"
         wait_until(lambda: _answers(health) or self._died(process), f"{process.name} answers")
         return process
+
+    def begin_api(self, port: int, clock: float = 0.0) -> Process:
+        """Start it without waiting; its wall clock is `clock` seconds ahead."""
+        gunicorn = ["gunicorn", "wsgi:app", "--bind", f"127.0.0.1:{port}", "--workers", "1"]
+        return self._run(f"api{next(self._numbers)}", *_off(clock), *gunicorn)
 
     def close(self) -> None:
         """End every process that still runs."""

@@ -63,7 +63,7 @@ def test_a_worker_killed_at_a_point_loses_nothing(room: Darkroom, point: str) ->
 @pytest.mark.parametrize(
     "point",
     [
-        pytest.param(point, marks=[] if point in {"claimed", "stored"} else [pytest.mark.soak])
+        pytest.param(point, marks=[] if point == "stored" else [pytest.mark.soak])
         for point in POINTS
     ],
 )
