@@ -10,6 +10,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from gunicorn.glogging import Logger
+
+from config.logs import configure_logging
 from config.settings import Settings, SettingsError
 
 try:
@@ -48,3 +51,17 @@ accesslog = None
 loglevel = settings.log_level.lower()
 # Nobody steers it at run time: no socket in somebody's home directory.
 control_socket_disable = True
+
+
+class JsonLogger(Logger):
+    """gunicorn's own lines like everybody's: JSON, and no secret in them."""
+
+    def setup(self, cfg):
+        """Have the root logger write what gunicorn says."""
+        super().setup(cfg)
+        configure_logging(settings.log_level, settings)
+        self.error_log.handlers.clear()
+        self.error_log.propagate = True
+
+
+logger_class = JsonLogger

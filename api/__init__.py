@@ -13,9 +13,11 @@ from api import (
     health,
     image_optimization,
     jobs,
+    limits,
     metrics,
     paths,
     results,
+    security_headers,
     webhooks,
 )
 from api.input import READ_AT_MOST
@@ -46,6 +48,8 @@ def create_app(settings: Settings) -> Flask:
     paths.register(app)
     access.register(app)
     errors.register(app)
+    security_headers.register(app, settings)
+    limits.register(app, settings, {webhooks.blp.name: webhooks.LARGEST_BODY})
     _allow_origins(app, settings)
     api = open_api(app)
     for blueprint in BLUEPRINTS:

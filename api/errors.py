@@ -47,12 +47,20 @@ KINDS: dict[type[Exception], Kind] = {
     http.MethodNotAllowed: Kind(
         405, "method_not_allowed", "This address knows other methods only: see Allow."
     ),
-    http.RequestEntityTooLarge: Kind(413, "body_too_large", "The body is larger than 256 KiB."),
+    http.PreconditionFailed: Kind(
+        412, "precondition_failed", "What is here is not what If-Match names."
+    ),
+    http.RequestEntityTooLarge: Kind(
+        413, "body_too_large", "The body is larger than is read here."
+    ),
     http.UnsupportedMediaType: Kind(
         415, "not_json", "Send the body as Content-Type: application/json, not compressed."
     ),
     http.RequestedRangeNotSatisfiable: Kind(
         416, "range_not_satisfiable", "The image is shorter than the range asked for."
+    ),
+    http.TooManyRequests: Kind(
+        429, "too_many_requests", "This instance asks too often. Wait as Retry-After says."
     ),
     http.InternalServerError: Kind(
         500, "internal_error", "Something went wrong here. The request id helps to find it."
@@ -105,7 +113,7 @@ def _first_line(error: Exception) -> str:
 
 
 def _headers(error: Exception) -> dict[str, str]:
-    """Allow of a 405 and Content-Range of a 416 come with werkzeug's own exception."""
+    """Allow of a 405, Content-Range of a 416 and Retry-After of a 429 come with the exception."""
     if not isinstance(error, http.HTTPException):
         return {}
     return {name: value for name, value in error.get_headers() if name != "Content-Type"}

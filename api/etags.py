@@ -4,7 +4,7 @@ import hashlib
 import json
 
 from flask import Response, g, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, PreconditionFailed
 
 from api import current
 
@@ -40,4 +40,13 @@ def stamp(response: Response) -> Response:
     response.vary.add("Authorization")
     if "etag" in g and response.status_code in {200, 304}:
         response.set_etag(g.etag, weak=True)
+    return response
+
+
+def refuse_unmatched(response: Response) -> Response:
+    """Where a file is not the one of `If-Match`, werkzeug answers 412 with all of it: raise that
+    as an error instead."""
+    if response.status_code == 412:
+        response.close()
+        raise PreconditionFailed
     return response

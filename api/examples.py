@@ -76,4 +76,5 @@ CREDITS = {
 READINESS = {
     "status": "failed",
     "checks": {"database": "ok", "migrations": "ok", "sweep": "late", "broker": "ok"},
+    "advice": {"sweep": "Is a housekeeper running, and does its log tell of errors? Restart it."},
 }

@@ -10,6 +10,7 @@ from marshmallow import ValidationError, fields, validate
 
 from api import current
 from models.tables import Status
+from tasks.addresses import is_public_host
 
 # NUL is refused by the parser; the patterns are for readers of the OpenAPI document.
 ANY_TEXT = r"^[^\x00]*$"
@@ -17,12 +18,12 @@ NOT_BLANK = r"^[^\x00]*[^\s\x00][^\x00]*$"
 
 _PORT = r"(?::(?:[0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?"
 _REST = r"(?:[/?#][^\s\\\x00-\x20\x7f-\xa0]*)?"
-_NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?\.?"
+# Two labels at least, the last of which is no number: other hosts are mostly private.
+_NAME = r"(?:[A-Za-z0-9](?:[A-Za-z0-9_-]*[A-Za-z0-9])?\.)+[A-Za-z](?:[A-Za-z0-9-]*[A-Za-z0-9])?\.?"
 _SCHEME = r"[Hh][Tt][Tt][Pp][Ss]?"
 URL = f"^{_SCHEME}://{_NAME}{_PORT}{_REST}$"
-_URL = re.compile(
-    rf"{_SCHEME}://(?:[\w](?:[\w.-]*[\w])?\.?|\[(?P<ipv6>[0-9A-Fa-f:.]+)\]){_PORT}{_REST}"
-)
+_HOST = r"(?P<name>[\w](?:[\w.-]*[\w])?\.?)|\[(?P<ipv6>[0-9A-Fa-f:.]+)\]"
+_URL = re.compile(rf"{_SCHEME}://(?:{_HOST}){_PORT}{_REST}")
 
 
 class Text(fields.String):
@@ -45,7 +46,8 @@ class Prompt(Text):
 
 
 class ImageUrl(Text):
-    """An http or https address without a user's name or password in it."""
+    """An http or https address without a user's name or password in it, and not of a private
+    network unless a setting allows that. Any port will do: what is private is told by the host."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(2048, URL, validate=[_http_url], **options)
@@ -114,6 +116,16 @@ def _http_url(text: str) -> None:
         )
     if match["ipv6"]:
         _check_ipv6(match["ipv6"])
+    if not current.settings().allow_private_image_urls:
+        _check_public(match["name"] or match["ipv6"])
+
+
+def _check_public(host: str) -> None:
+    """What a name leads to is not looked up: it may lead elsewhere when the image is fetched."""
+    if not is_public_host(host):
+        raise ValidationError(
+            "Its host must be on the public internet: a full name, or an address in the usual form."
+        )
 
 
 def _check_ipv6(text: str) -> None:

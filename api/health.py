@@ -27,5 +27,9 @@ def show_readiness() -> tuple[dict[str, Any], int, dict[str, str]]:
     """Tell whether database, migrations, broker and sweep are fine."""
     checks = readiness.checks()
     ready = set(checks.values()) == {readiness.OK}
-    report = {"status": "ok" if ready else "failed", "checks": checks}
+    report = {
+        "status": "ok" if ready else "failed",
+        "checks": checks,
+        "advice": readiness.advice(checks),
+    }
     return report, 200 if ready else 503, NOT_KEPT

@@ -2,11 +2,15 @@
 
 from typing import Any
 
+import structlog
+
 from api import current, examples
 from api.openapi import TEXT, Blueprint
 from api.schemas import IdempotencyHeaders, JobOrderSchema, ReceiptSchema
 from models import lifecycle
 from models.orders import JobOrder, Receipt
+
+log = structlog.get_logger(__name__)
 
 blp = Blueprint("image-optimization", "/api/image-optimization", "Optimize images.", private=True)
 
@@ -36,8 +40,15 @@ def submit_job(order: JobOrder, headers: dict[str, Any]) -> tuple[Receipt, dict[
 
 
 def _announce(receipt: Receipt) -> None:
-    """Tell the workers, once the job is committed; a replay was told of before."""
-    if not receipt.replayed:
+    """Tell the workers, once the job is committed; a replay was told of before.
+
+    From here on every line of this request carries the job, as the workers' lines do.
+    """
+    structlog.contextvars.bind_contextvars(job=receipt.job.id)
+    if receipt.replayed:
+        log.info("job replayed")
+    else:
+        log.info("job submitted", images=receipt.job.total_images, credits=receipt.credits_used)
         current.parts().waker.wake_workers(receipt.job.id, receipt.job.total_images)
 
 

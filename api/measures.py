@@ -3,6 +3,7 @@
 Nothing is counted in a process: any number of them may come and go, and each tells the same.
 """
 
+import math
 from collections.abc import Iterable, Iterator
 
 import redis
@@ -15,7 +16,7 @@ from prometheus_client.core import (
 )
 from prometheus_client.registry import Collector
 
-from models import following, ledger, reports
+from models import following, invariants, ledger, reports
 from tasks.limiter import Limiter, LimiterUnavailable
 from tasks.measure import BUCKETS, CallFacts, read_calls, read_unknown
 from tasks.queues import depths
@@ -38,6 +39,17 @@ class DatabaseMeasures(Collector):
             "For how long the oldest waiting image has waited; 0 if none waits.",
             reports.oldest_waiting_age(),
         )
+        yield _gauge(
+            "oldest_under_way_seconds",
+            "For how long the oldest image that was claimed is not settled; 0 if there is none.",
+            invariants.oldest_under_way(),
+        )
+        yield _gauge(
+            "creates_in_doubt",
+            "Creates of which nobody knows yet whether Replicate accepted them.",
+            invariants.creates_in_doubt(),
+        )
+        yield _gauge("sweep_age_seconds", "Since the last sweep; +Inf before the first.", _swept())
         yield CounterMetricFamily(
             f"{PREFIX}credits_charged", "Credits ever charged.", ledger.charged_credits()
         )
@@ -99,6 +111,11 @@ def registry(client: redis.Redis, limiter: Limiter) -> CollectorRegistry:
     made.register(DatabaseMeasures())
     made.register(BrokerMeasures(client, limiter))
     return made
+
+
+def _swept() -> float:
+    seconds = following.seconds_since("sweep")
+    return math.inf if seconds is None else seconds
 
 
 def _gauge(name: str, help_text: str, value: float) -> Metric:

@@ -11,6 +11,7 @@ from api import errors, paths
 from api.auth import authenticate
 from api.etags import stamp
 from api.input import StrictParser, refuse_unknown_query
+from api.limits import count_request
 from api.problems import CONTENT_TYPE
 from api.schemas import ProblemSchema
 from models import errors as domain
@@ -35,6 +36,7 @@ HEADERS = {
     401: {"WWW-Authenticate": {"description": "Bearer", "schema": TEXT}},
     405: {"Allow": {"description": "The methods that there are.", "schema": TEXT}},
     409: {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}},
+    429: {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}},
     503: {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}},
 }
 FACTS: dict[str, Any] = {
@@ -54,12 +56,13 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
         self.private = private
         if private:
             self.before_request(authenticate)
+            self.before_request(count_request)
             self.after_request(stamp)
         self.before_request(refuse_unknown_query)
 
     def route(self, rule: str, **options: Any) -> Callable[[View], View]:
         """Register a view at an address, with the refusals that every view shares."""
-        common = (400, 401, 405, 500, 503) if self.private else (400, 405, 500)
+        common = (400, 405, 413, 500, *((401, 429, 503) if self.private else ()))
 
         def register(view: View) -> View:
             documented: View = self.refuses(*common)(view)

@@ -11,6 +11,22 @@ from api import current
 from models import following, reports
 
 OK = "ok"
+# What to do next, by check and word. It tells of no address and no version: anybody may ask.
+ADVICE = {
+    "database": {"unreachable": "Start PostgreSQL or mend DATABASE_URL; nothing else helps."},
+    "migrations": {
+        "outdated": "Run `flask --app wsgi db upgrade`, or start the release the database is at.",
+        "unknown": "Mend the database first.",
+    },
+    "sweep": {
+        "never": "Start a housekeeper: `celery -A tasks worker -Q housekeeping`.",
+        "late": "Is a housekeeper running, and does its log tell of errors? Restart it.",
+        "unknown": "Mend the database and its migrations first.",
+    },
+    "broker": {
+        "unreachable": "Start Redis or mend REDIS_URL; orders are kept and sent when it is back."
+    },
+}
 # Three sweeps of the longest interval: one may be late, three mean that nobody sweeps.
 LATEST_SWEEP = 90.0
 
@@ -18,6 +34,11 @@ LATEST_SWEEP = 90.0
 def checks() -> dict[str, str]:
     """Return `ok`, or what is wrong, of everything that a job needs."""
     return {**_database(), "broker": _broker()}
+
+
+def advice(checks: dict[str, str]) -> dict[str, str]:
+    """What to do about each check that is not ok."""
+    return {name: ADVICE[name][word] for name, word in checks.items() if word != OK}
 
 
 def _database() -> dict[str, str]:

@@ -6,6 +6,7 @@ from flask import Response, redirect, request, send_file
 from werkzeug.wrappers import Response as AnyResponse
 
 from api import current
+from api.etags import refuse_unmatched
 from api.openapi import REQUEST_ID, TEXT, Blueprint
 from models import reports
 from models.errors import NotFound
@@ -34,7 +35,7 @@ CACHING = {
     description="The image is at Location, for a few minutes.",
     headers=REQUEST_ID | {"Location": {"description": "A presigned URL.", "schema": TEXT}},
 )
-@blp.refuses(304, 404, 416, 503)
+@blp.refuses(304, 404, 412, 416, 503)
 def show_result(key: str) -> AnyResponse:
     """Fetch an optimized image.
 
@@ -49,8 +50,10 @@ def _serve(result: Result, path: Path) -> Response:
     """Stream a file. Whatever it holds, a browser that opens it runs nothing."""
     if not path.is_file():
         raise NotFound("This result is no longer there.")
-    response = send_file(
-        path, mimetype=result.content_type, etag=result.key, conditional=True, max_age=FOR_EVER
+    response = refuse_unmatched(
+        send_file(
+            path, mimetype=result.content_type, etag=result.key, conditional=True, max_age=FOR_EVER
+        )
     )
     if request.method == "HEAD" or response.status_code == 304:
         # Nobody reads it, so nobody would close it.

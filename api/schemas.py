@@ -55,8 +55,8 @@ class ImageOrderSchema(Shape):
     image_url = ImageUrl(
         required=True,
         metadata={
-            "description": "http or https, without a user's name or password. The host may also be"
-            " an international name or an IPv6 address in brackets.",
+            "description": "http or https, without a user's name or password. The host must be on"
+            " the public internet: a full name, four plain numbers, or IPv6 in brackets.",
             "example": "https://shop.example/images/cup-front.jpg",
         },
     )
@@ -216,7 +216,8 @@ class HealthSchema(Shape):
 
 
 class CheckSchema(Shape):
-    """Whether the service can do its work; each check is ok or a word that says why not."""
+    """Whether the service can do its work; each check is ok or a word that says why not, and
+    each that is not ok has a sentence that says what to do."""
 
     status = fields.String(required=True, validate=validate.OneOf(["ok", "failed"]))
     checks = fields.Dict(
@@ -224,6 +225,7 @@ class CheckSchema(Shape):
         values=fields.String(),
         required=True,
     )
+    advice = fields.Dict(keys=fields.String(), values=fields.String(), required=True)
 
 
 class ProblemSchema(Shape):

@@ -1,13 +1,20 @@
 """JSON logs on standard error, one object a line, with the ids that are bound to the context.
 
-Standard output is for the answer of a command.
+Standard output is for the answer of a command. Whatever a library says, no line holds a secret.
 """
 
+import json
 import logging
+import re
 import sys
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
 
 import structlog
 from structlog.tracebacks import ExceptionDictTransformer
+
+from config.settings import Settings
 
 SHARED: list[structlog.types.Processor] = [
     structlog.contextvars.merge_contextvars,
@@ -17,10 +24,22 @@ SHARED: list[structlog.types.Processor] = [
     # Without the frames' variables: there are tokens and passwords among them.
     structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False)),
 ]
+HIDDEN = "***"
+# A URL's password, a shop's token, a key of Replicate or of its webhooks, any bearer.
+SECRETS = (
+    r"(?<=://)[^/\s:@\"]*:[^/\s@\"]+(?=@)",
+    r"\bdk_[A-Za-z0-9_-]{16,}",
+    r"\br8_[A-Za-z0-9_-]{8,}",
+    r"\bwhsec_[A-Za-z0-9+/=]{8,}",
+    r"(?i:(?<=bearer ))[A-Za-z0-9._~+/-]{8,}=*",
+)
 
 
-def configure_logging(level: str) -> None:
-    """Send structlog's and the standard library's records through one JSON renderer."""
+def configure_logging(level: str, settings: Settings | None = None) -> None:
+    """Send structlog's and the standard library's records through one JSON renderer.
+
+    With `settings`, their secrets are hidden also where they are not written like one.
+    """
     structlog.configure(
         processors=[*SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
@@ -33,6 +52,7 @@ def configure_logging(level: str) -> None:
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.JSONRenderer(),
+                _hider(settings),
             ],
         )
     )
@@ -41,3 +61,33 @@ def configure_logging(level: str) -> None:
     root.setLevel(level)
     # httpx names every request with its full URL at INFO: signed URLs do not belong in a log.
     logging.getLogger("httpx").setLevel(logging.WARNING)
+    # And alembic names each of its plugins whenever a process starts.
+    logging.getLogger("alembic.runtime.plugins").setLevel(logging.WARNING)
+
+
+def _hider(settings: Settings | None) -> Callable[[Any, str, Any], str]:
+    """The last step: it sees the line as it is written, whoever said what in which field."""
+    own = [re.escape(json.dumps(secret)[1:-1]) for secret in _secrets(settings)]
+    secret = re.compile("|".join([*own, *SECRETS]))
+
+    def hide(_logger: object, _method: str, line: Any) -> str:
+        return secret.sub(HIDDEN, line)
+
+    return hide
+
+
+def _secrets(settings: Settings | None) -> list[str]:
+    """Those long enough to be no ordinary word; longer ones first, one may begin like another."""
+    if settings is None:
+        return []
+    given = (
+        settings.secret_key,
+        settings.replicate_api_token,
+        settings.metrics_token,
+        settings.flower_basic_auth.partition(":")[2],
+        settings.sentry_dsn,
+        urlsplit(settings.redis_url).password or "",
+        urlsplit(settings.database_url).password or "",
+        *settings.replicate_webhook_secret,
+    )
+    return sorted({secret for secret in given if len(secret) >= 8}, key=len, reverse=True)

@@ -3,9 +3,10 @@
 from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging
+from celery.signals import beat_init, celeryd_init, setup_logging
 
 from config.logs import configure_logging
+from config.sentry import start_sentry
 from config.settings import Settings
 
 app = Celery("darkroom")
@@ -15,4 +16,12 @@ app.config_from_object("celeryconfig")
 @setup_logging.connect
 def use_our_logging(**_facts: Any) -> None:
     """Log JSON like every other process, at LOG_LEVEL, instead of in Celery's own format."""
-    configure_logging(Settings.from_environment().log_level)
+    settings = Settings.from_environment()
+    configure_logging(settings.log_level, settings)
+
+
+@celeryd_init.connect
+@beat_init.connect
+def report_errors(**_facts: Any) -> None:
+    """In workers and in the scheduler; the API, which only sends messages, begins in `wsgi.py`."""
+    start_sentry(Settings.from_environment())

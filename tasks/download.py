@@ -1,7 +1,8 @@
 """Fetching a result before Replicate deletes it, without trusting the address or the answer.
 
 The address comes from outside, and the official client would send the bearer token wherever it
-points. This client knows no token, follows no redirect, and asks listed hosts only.
+points. This client knows no token, follows no redirect, asks listed hosts only, and connects to
+public addresses only: but for the base URL's own host, which the operator named.
 """
 
 import threading
@@ -10,10 +11,12 @@ import time
 import httpx
 
 from config.settings import Settings
+from tasks.connecting import CheckedBackend, CheckedTransport, Lookup, look_up, proxied
 from tasks.provider_errors import ResultGone, ResultUnusable, Retryable
 from tasks.wire import same_origin
 
-# A connection takes TCP and then TLS, each this long at most, and then one read: below 8 s in all.
+# A connection takes the lookup with TCP, and then TLS, each this long at most, and then one read:
+# below 8 s in all.
 # Between reads somebody looks at `stopping`.
 PHASES = httpx.Timeout(connect=1.25, read=5.0, write=1.0, pool=1.0)
 
@@ -26,13 +29,22 @@ class Downloader:
     """Fetches results; thread-safe, one per process. `total` is the seconds that one may take."""
 
     def __init__(
-        self, settings: Settings, phases: httpx.Timeout = PHASES, total: float = 60.0
+        self,
+        settings: Settings,
+        phases: httpx.Timeout = PHASES,
+        total: float = 60.0,
+        lookup: Lookup = look_up,
     ) -> None:
         self._base = httpx.URL(settings.replicate_base_url)
+        self._private_too = settings.allow_private_image_urls
         self._largest = settings.result_max_bytes
         self._total = total
         self._client = httpx.Client(
-            timeout=phases, follow_redirects=False, headers={"Accept-Encoding": "identity"}
+            timeout=phases,
+            follow_redirects=False,
+            headers={"Accept-Encoding": "identity"},
+            transport=CheckedTransport(CheckedBackend(lookup, self._trusts)),
+            mounts=_proxies(self._base),
         )
 
     def download_result(self, url: str, stopping: threading.Event | None = None) -> bytes:
@@ -53,6 +65,12 @@ class Downloader:
     def close(self) -> None:
         """Close the idle connections."""
         self._client.close()
+
+    def _trusts(self, host: str, port: int) -> bool:
+        return self._private_too or (host, port) == (
+            self._base.raw_host.decode(),
+            _port(self._base),
+        )
 
     def _check(self, response: httpx.Response) -> None:
         if response.status_code in {404, 410}:
@@ -98,6 +116,21 @@ def _is_delivery(url: httpx.URL) -> bool:
     """Replicate serves outputs from this host and those below it."""
     delivery = url.host == "replicate.delivery" or url.host.endswith(".replicate.delivery")
     return delivery and (url.scheme, url.port, url.userinfo) == ("https", None, b"")
+
+
+def _port(url: httpx.URL) -> int:
+    return url.port or {"http": 80, "https": 443}[url.scheme]
+
+
+def _proxies(base: httpx.URL) -> dict[str, httpx.BaseTransport]:
+    """Given a transport, httpx no longer reads the proxy variables itself."""
+    patterns = {
+        f"{base.scheme}://{base.host}": proxied(base.scheme, base.host),
+        "https://*replicate.delivery": proxied("https", "replicate.delivery"),
+    }
+    return {
+        pattern: httpx.HTTPTransport(proxy=proxy) for pattern, proxy in patterns.items() if proxy
+    }
 
 
 def _announced(response: httpx.Response) -> int:

@@ -64,6 +64,12 @@ class Storage:
             return True
         return False
 
+    def stored_keys(self, page: int = 500) -> Iterator[list[str]]:
+        """The keys of all results in pages, in any order; what has another name is not ours."""
+        with _sorted_errors("list"):
+            for found in obstore.list(self._store, chunk_size=page):
+                yield [each["path"] for each in found if KEY.fullmatch(each["path"])]
+
     def delete(self, key: str) -> None:
         """Delete what is under the key; nothing there is as good as deleted."""
         with _sorted_errors("delete"), suppress(FileNotFoundError):

@@ -7,12 +7,10 @@ from pathlib import Path
 
 import flask_migrate
 from flask import Flask
-from sqlalchemy import func, select
 
 from config.settings import Settings
-from models import migrations
+from models import invariants, migrations
 from models.database import bind, db
-from models.tables import CreditEntry, Instance, Item, Job, Status
 
 
 def settings_for(database_url: str, **changes: object) -> Settings:
@@ -52,28 +50,4 @@ def copy_sqlite(template: Path, folder: Path) -> str:
 
 def check_promises() -> None:
     """Check in the current app's database what must never happen, as far as rows tell."""
-    for instance in db.session.scalars(select(Instance)):
-        entries = select(func.coalesce(func.sum(CreditEntry.amount), 0))
-        own = entries.where(CreditEntry.instance_id == instance.id)
-        assert db.session.scalar(own) == instance.balance >= 0
-        assert instance.due_items == _count(
-            Item.instance_id == instance.id,
-            Item.status == Status.PENDING,
-            Item.not_before.is_(None),
-        )
-    for job in db.session.scalars(select(Job)):
-        counted = {s: _count(Item.job_id == job.id, Item.status == s) for s in Status}
-        assert job.completed_images == counted[Status.DONE]
-        assert job.failed_images == counted[Status.FAILED]
-        assert job.canceled_images == counted[Status.CANCELED]
-        assert sum(counted.values()) == job.total_images
-        assert (job.finished_at is not None) == (job.status in _FINAL)
-        assert (job.status in _FINAL) == (counted[Status.PENDING] + counted[Status.RUNNING] == 0)
-    db.session.rollback()
-
-
-_FINAL = {Status.DONE, Status.FAILED, Status.CANCELED}
-
-
-def _count(*conditions: object) -> int:
-    return db.session.scalar(select(func.count()).select_from(Item).where(*conditions)) or 0  # type: ignore[arg-type]
+    assert [str(finding) for finding in invariants.findings()] == []

@@ -1,4 +1,4 @@
-"""The operator's command line: `flask --app wsgi instances|credits|jobs|queue …`."""
+"""The operator's command line: `flask --app wsgi instances|credits|jobs|queue|reconcile`."""
 
 from flask import Flask
 
@@ -6,9 +6,10 @@ from api.commands.credits import credits
 from api.commands.instances import instances
 from api.commands.jobs import jobs
 from api.commands.queue import queue
+from api.commands.reconcile import reconcile
 
 
 def register(app: Flask) -> None:
     """Add the commands to an app that has the database bound to it."""
-    for group in (instances, credits, jobs, queue):
-        app.cli.add_command(group)
+    for command in (instances, credits, jobs, queue, reconcile):
+        app.cli.add_command(command)

@@ -9,6 +9,7 @@ from flask.cli import AppGroup
 from sqlalchemy.exc import DBAPIError
 
 from models.errors import DomainError
+from tasks.storage import StorageUnavailable
 
 SEE_INSTANCES = "`flask --app wsgi instances list` shows those there are."
 SEE_JOBS = "`flask --app wsgi jobs list` shows those there are."
@@ -21,10 +22,17 @@ class Commands(AppGroup):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; what the database refuses becomes one line and exit code 1."""
-        try:
+        with explained():
             return super().invoke(ctx)
-        except DBAPIError as error:
-            raise click.ClickException(_explain(error)) from error
+
+
+@contextmanager
+def explained(kind: type[click.ClickException] = click.ClickException) -> Iterator[None]:
+    """Turn what the database or the storage refuses into one line and the exit code of `kind`."""
+    try:
+        yield
+    except (DBAPIError, StorageUnavailable) as error:
+        raise kind(_explain(error)) from error
 
 
 @contextmanager
@@ -36,7 +44,9 @@ def advise(next_step: str) -> Iterator[None]:
         raise click.ClickException(f"{error} {next_step}".rstrip()) from error
 
 
-def _explain(error: DBAPIError) -> str:
+def _explain(error: DBAPIError | StorageUnavailable) -> str:
+    if isinstance(error, StorageUnavailable):
+        return f"The storage does not answer ({error}): check STORAGE_URL."
     told = " ".join(str(error.orig).split())
     if any(sign in f"{told} {getattr(error.orig, 'sqlstate', '')}" for sign in NO_TABLE):
         return "The database has no tables yet: run `flask --app wsgi db upgrade` first."

@@ -11,6 +11,7 @@ from models.errors import InsufficientCredits
 from models.tables import Instance
 
 LARGEST = 10**12
+RESERVED = ("charge:", "refund:", "reset:")
 
 credits = Commands("credits", help="Grant and show credits.")
 
@@ -62,4 +63,9 @@ def _named(name: str) -> Instance:
 def _checked(reference: str | None) -> str | None:
     if reference is not None and not (reference.isprintable() and 0 < len(reference) <= 255):
         raise click.BadParameter("1 to 255 printable characters.", param_hint="--reference")
+    if reference is not None and reference.startswith(RESERVED):
+        # Booked by hand, it would keep a job from being charged or an image from being refunded.
+        raise click.BadParameter(
+            f"{', '.join(RESERVED)} begin the service's own.", param_hint="--reference"
+        )
     return reference

@@ -43,6 +43,8 @@ def checks(app: Flask) -> dict[str, str]:
     assert (answer.status_code, report["status"]) == expected
     assert answer.headers["Cache-Control"] == "no-store"
     found: dict[str, str] = report["checks"]
+    assert set(report["advice"]) == {name for name, word in found.items() if word != "ok"}
+    assert all(sentence.endswith(".") for sentence in report["advice"].values())
     return found
 
 

@@ -1,5 +1,6 @@
 """GET /metrics."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -7,9 +8,13 @@ import pytest
 import redis
 from flask import Flask
 from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy import update
 
 from config.settings import Settings
-from models import lifecycle
+from models import following, lifecycle
+from models.clock import from_now
+from models.database import db
+from models.tables import Attempt
 from tasks.measure import CallCounter
 from tests.api.clients import open_shop, order
 from tests.api.conftest import serving
@@ -52,11 +57,26 @@ def test_images_credits_and_queues_are_counted(busy: Flask) -> None:
     assert found["items", ("DONE",)] == 0
     assert found["due_items", ()] == 2
     assert 0 < found["oldest_waiting_seconds", ()] < 60
+    assert 0 < found["oldest_under_way_seconds", ()] < 60
+    assert found["creates_in_doubt", ()] == 0
+    assert found["sweep_age_seconds", ()] == math.inf
     assert found["credits_charged_total", ()] == 45
     assert found["redis_up", ()] == 1
     assert found["queue_depth", ("replicate", "ready")] == 3
     assert found["queue_depth", ("replicate", "unacked")] == 0
     assert found["queue_depth", ("housekeeping", "ready")] == 0
+
+
+def test_the_age_of_the_last_sweep_and_creates_in_doubt_are_shown(busy: Flask) -> None:
+    with busy.app_context():
+        following.beat("sweep", at_most_every=0.0)
+        with db.engine.begin() as connection:
+            connection.execute(update(Attempt).values(lease_until=from_now(-1)))
+
+    found = scrape(busy)
+
+    assert 0 <= found["sweep_age_seconds", ()] < 60
+    assert found["creates_in_doubt", ()] == 1
 
 
 def test_the_limiter_is_shown(busy: Flask) -> None:

@@ -45,15 +45,16 @@ def test_the_document_is_valid(document: dict[str, Any]) -> None:
 def test_every_route_and_every_answer_of_it_is_told(document: dict[str, Any]) -> None:
     told = {name: set(operation["responses"]) for name, operation in operations(document).items()}
 
-    everywhere, private = {"400", "405", "500"}, {"400", "401", "405", "500", "503"}
+    everywhere = {"400", "405", "413", "500"}
+    private = everywhere | {"401", "429", "503"}
     assert told == {
-        "POST /api/image-optimization": private | {"201", "402", "409", "413", "415", "422"},
+        "POST /api/image-optimization": private | {"201", "402", "409", "415", "422"},
         "GET /api/image-optimization/jobs": private | {"200", "304"},
         "GET /api/image-optimization/jobs/{job_id}": private | {"200", "304", "404"},
         "GET /api/credits": private | {"200", "304"},
         "POST /api/webhooks/replicate/{reference}": everywhere
         | {"204", "401", "404", "413", "503"},
-        "GET /results/{key}": everywhere | {"200", "206", "302", "304", "404", "416", "503"},
+        "GET /results/{key}": everywhere | {"200", "206", "302", "304", "404", "412", "416", "503"},
         "GET /healthz": everywhere | {"200"},
         "GET /readyz": everywhere | {"200", "503"},
         "GET /metrics": everywhere | {"200", "401", "503"},

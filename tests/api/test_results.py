@@ -69,6 +69,13 @@ def test_a_part_of_a_result_can_be_fetched(stored: Flask) -> None:
     assert beyond.headers["Content-Range"] == f"bytes */{len(PICTURE)}"
 
 
+def test_a_result_that_is_not_the_one_asked_for_is_not_sent(stored: Flask) -> None:
+    answer = fetch(stored, {"If-Match": '"another"'})
+
+    assert (answer.status_code, answer.get_json()["code"]) == (412, "precondition_failed")
+    assert fetch(stored, {"If-Match": f'"{KEY}"'}).data == PICTURE
+
+
 @pytest.mark.parametrize(
     "key",
     [

@@ -51,7 +51,18 @@ def test_more_than_the_balance_cannot_be_taken(command_line: FlaskCliRunner, ali
     assert (refused.exit_code, refused.stderr) == (1, "Error: alice has only 60 credits.\n")
 
 
-@pytest.mark.parametrize("words", [["0"], ["much"], ["9" * 30], ["5", "--reference", "x" * 256]])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["0"],
+        ["much"],
+        ["9" * 30],
+        ["5", "--reference", "x" * 256],
+        ["5", "--reference", "charge:job:12"],
+        ["5", "--reference", "refund:item:7"],
+        ["5", "--reference", "reset:1:2026-12"],
+    ],
+)
 def test_an_amount_or_reference_without_sense_is_refused(
     command_line: FlaskCliRunner, alice: int, words: list[str]
 ) -> None:

@@ -55,4 +55,5 @@ def test_the_example_names_no_setting_that_is_none() -> None:
     named = set(re.findall(r"^# ([A-Z][A-Z_]*)=", example, re.MULTILINE))
 
     others = {n for n in named if not n.startswith("AWS_")} - set(NAMES)
-    assert others == {"PORT", "FLOWER_PORT", "WEB_CONCURRENCY"}
+    sentrys_own = {"SENTRY_ENVIRONMENT", "SENTRY_RELEASE"}
+    assert others == {"PORT", "FLOWER_PORT", "WEB_CONCURRENCY"} | sentrys_own

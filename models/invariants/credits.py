@@ -1,0 +1,118 @@
+"""Balances against the ledger, and every entry of the ledger against what it was booked for."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, aliased
+
+from models.invariants.pages import Finding, Page, Span, Start, snapshot, span
+from models.tables import CreditEntry, EntryKind, Instance, Item, Job, Status
+
+# Each of them may have millions of entries.
+INSTANCES = 100
+
+BOOK = "Find out who changed the row, then book the difference: credits grant NAME AMOUNT."
+COUNT = "The next claims and cancels count with it: set due_items to what was expected."
+LEDGER = "Somebody changed the ledger by hand: compare it with a backup."
+NUMBER = re.compile(r"(charge:job|refund:item):([1-9]\d{0,18})")
+LARGEST_ID = 2**63 - 1
+
+
+@snapshot
+def balances(session: Session, after: Start) -> Page:
+    """Each balance is the sum of its entries, each `due_items` the number of items that are due."""
+    instances = span(session, Instance.id, after, INSTANCES)
+    booked = _by_instance(session, instances, CreditEntry, func.sum(CreditEntry.amount))
+    due = _by_instance(session, instances, Item, func.count(), Item.status == Status.PENDING,
+                       Item.not_before.is_(None))  # fmt: skip
+    facts = select(Instance.id, Instance.name, Instance.balance, Instance.due_items)
+    found = []
+    for id, name, balance, due_items in session.execute(facts.where(instances.holds(Instance.id))):
+        where = f"instance {id} {name!r}"
+        if balance != (total := booked.get(id, 0)):
+            found.append(Finding("balance", where, f"{total} credits", f"{balance}", BOOK))
+        if due_items != (number := due.get(id, 0)):
+            found.append(Finding("due_items", where, f"{number} due", f"{due_items}", COUNT))
+    return instances.page(found, INSTANCES)
+
+
+def _by_instance(
+    session: Session, instances: Span, table: Any, number: Any, *conditions: Any
+) -> dict[int, int]:
+    grouped = select(table.instance_id, number).where(instances.holds(table.instance_id))
+    rows = session.execute(grouped.where(*conditions).group_by(table.instance_id))
+    return {instance_id: int(total) for instance_id, total in rows}
+
+
+@snapshot
+def entries(session: Session, after: Start) -> Page:
+    """Each entry goes on from the one before, and was booked for something that is there."""
+    page = span(session, CreditEntry.id, after)
+    earlier = aliased(CreditEntry)
+    before = (
+        select(earlier.balance_after)
+        .where(earlier.instance_id == CreditEntry.instance_id, earlier.id < CreditEntry.id)
+        .order_by(earlier.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    rows = session.execute(
+        select(CreditEntry, func.coalesce(before, 0))
+        .where(page.holds(CreditEntry.id))
+        .order_by(CreditEntry.id)
+    ).all()
+    jobs, items = _booked_for(session, [entry for entry, _before in rows])
+    found = [finding for entry, before in rows for finding in _chain(entry, before)]
+    for entry, _before in rows:
+        found.extend(_charge(entry, jobs) if entry.kind == EntryKind.CHARGE else ())
+        found.extend(_refund(entry, items) if entry.kind == EntryKind.REFUND else ())
+    return page.page(found)
+
+
+def _chain(entry: CreditEntry, before: int) -> Iterator[Finding]:
+    if entry.balance_after != before + entry.amount:
+        expected = f"a balance of {before + entry.amount} after it"
+        yield Finding("ledger_chain", _where(entry), expected, f"{entry.balance_after}", LEDGER)
+
+
+def _booked_for(
+    session: Session, entries: list[CreditEntry]
+) -> tuple[dict[int, int], dict[int, Item]]:
+    """The jobs that were charged, with their instances, and the items that were refunded."""
+    numbers: dict[str, list[int]] = {"charge:job": [], "refund:item": []}
+    for entry in entries:
+        if match := NUMBER.fullmatch(entry.reference):
+            numbers[match[1]].append(min(int(match[2]), LARGEST_ID))
+    charged = select(Job.id, Job.instance_id).where(Job.id.in_(numbers["charge:job"]))
+    jobs = {row.id: row.instance_id for row in session.execute(charged)}
+    refunded = select(Item).where(Item.id.in_(numbers["refund:item"]))
+    return jobs, {item.id: item for item in session.scalars(refunded)}
+
+
+def _charge(entry: CreditEntry, jobs: dict[int, int]) -> Iterator[Finding]:
+    """The amount is compared where the job is looked at."""
+    match = NUMBER.fullmatch(entry.reference)
+    if not match or match[1] != "charge:job" or jobs.get(int(match[2])) != entry.instance_id:
+        yield Finding("charge_without_job", _where(entry), "a job of this instance", "none", BOOK)
+
+
+def _refund(entry: CreditEntry, items: dict[int, Item]) -> Iterator[Finding]:
+    """One reference exists once, so an image cannot have two refunds of the right form."""
+    match = NUMBER.fullmatch(entry.reference)
+    item = items.get(int(match[2])) if match and match[1] == "refund:item" else None
+    if item is None or item.instance_id != entry.instance_id:
+        yield Finding("refund_without_image", _where(entry), "an image of this instance", "none",
+                      BOOK)  # fmt: skip
+        return
+    if item.status not in {Status.FAILED, Status.CANCELED}:
+        yield Finding("refund_of_unfinished", _where(entry), f"item {item.id} FAILED or CANCELED",
+                      item.status, BOOK)  # fmt: skip
+    if entry.amount != item.credits:
+        yield Finding("refund_amount", _where(entry), f"{item.credits} credits", f"{entry.amount}",
+                      BOOK)  # fmt: skip
+
+
+def _where(entry: CreditEntry) -> str:
+    return f"credit entry {entry.id} {entry.reference!r} of instance {entry.instance_id}"

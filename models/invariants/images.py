@@ -1,0 +1,104 @@
+"""Each image against its job, against the attempt that holds it, and against its refund."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from sqlalchemy import String, cast, exists, literal, select
+from sqlalchemy.orm import Session
+
+from models.invariants.pages import Finding, Page, Start, snapshot, span
+from models.tables import Attempt, AttemptStatus, CreditEntry, Item, Job, Status
+
+ORPHAN = "Compare with a backup: rows of this service are never deleted."
+HELD = "Nothing will move it on. Look its predictions up at Replicate, then set the row right."
+BOOK = "What the ledger says counts: set the item's mark, or grant the credits by hand."
+RESULT = "The shop was told that it is done: look for its file in the storage."
+
+BOOKED = exists().where(
+    CreditEntry.reference == literal("refund:item:", String) + cast(Item.id, String)
+)
+
+
+class Image(NamedTuple):
+    """What is compared. `owner` is its job's instance; None, like the attempt's facts, where there
+    is no such row."""
+
+    id: int
+    job_id: int
+    instance_id: int
+    status: Status
+    result_key: str | None
+    result_type: str | None
+    refunded: bool
+    booked: bool
+    owner: int | None
+    attempt_id: int | None
+    attempt_item: int | None
+    attempt_status: AttemptStatus | None
+    outcome: str | None
+
+    @property
+    def where(self) -> str:
+        """How a finding names it."""
+        return f"item {self.id} of job {self.job_id}"
+
+    @property
+    def attempt(self) -> str:
+        """How a finding names what holds it."""
+        if self.attempt_id is None:
+            return "none"
+        told = self.outcome or self.attempt_status
+        return f"attempt {self.attempt_id} of item {self.attempt_item}, {told}"
+
+
+# The plain columns: whole rows, prompts and all, take five times as long.
+COLUMNS = (
+    Item.id, Item.job_id, Item.instance_id, Item.status, Item.result_key, Item.result_type,
+    Item.refunded, BOOKED, Job.instance_id, Attempt.id, Attempt.item_id, Attempt.status,
+    Attempt.outcome,
+)  # fmt: skip
+
+
+@snapshot
+def images(session: Session, after: Start) -> Page:
+    """Each belongs to a job of its instance, and is held and refunded as it says."""
+    page = span(session, Item.id, after)
+    rows = session.execute(
+        select(*COLUMNS)
+        .outerjoin(Job, Job.id == Item.job_id)
+        .outerjoin(Attempt, Attempt.id == Item.attempt_id)
+        .where(page.holds(Item.id))
+        .order_by(Item.id)
+    )
+    return page.page([finding for row in rows for finding in _findings(Image._make(row))])
+
+
+def _findings(image: Image) -> Iterator[Finding]:
+    if image.owner != image.instance_id:
+        found = "none" if image.owner is None else f"one of instance {image.owner}"
+        expected = f"a job of instance {image.instance_id}"
+        yield Finding("image_without_job", image.where, expected, found, ORPHAN)
+    # The mark is what its shop is shown, the entry is the credits.
+    if image.refunded != image.booked:
+        expected = "refunded and booked" if image.refunded else "neither refunded nor booked"
+        found = f"{'an' if image.booked else 'no'} entry refund:item:{image.id}"
+        yield Finding("refund_mark", image.where, expected, found, BOOK)
+    if image.status == Status.DONE:
+        yield from _done(image)
+    if image.status == Status.RUNNING:
+        yield from _running(image)
+
+
+def _done(image: Image) -> Iterator[Finding]:
+    if not (image.result_key and image.result_type):
+        expected = "a result and its content type"
+        yield Finding("done_without_result", image.where, expected, f"{image.result_key}", RESULT)
+    if image.attempt_item != image.id or image.outcome != "succeeded":
+        expected = "DONE by an attempt of its own that succeeded"
+        yield Finding("done_without_attempt", image.where, expected, image.attempt, RESULT)
+
+
+def _running(image: Image) -> Iterator[Finding]:
+    if image.attempt_item != image.id or image.attempt_status == AttemptStatus.ENDED:
+        expected = "RUNNING, held by an attempt of its own that has not ended"
+        yield Finding("running_without_attempt", image.where, expected, image.attempt, HELD)

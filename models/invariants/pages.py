@@ -1,0 +1,118 @@
+"""Findings, and pages of rows to look for them in."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar
+
+from sqlalchemy import ColumnElement, and_, func, select, text, true
+from sqlalchemy.orm import Session
+
+from models.database import reading
+from models.tables import Attempt, CreditEntry, Instance, Item, Job
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+SIZE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong. `kind` is stable, `where` names the row, `to_do` is a sentence."""
+
+    kind: str
+    where: str
+    expected: str
+    found: str
+    to_do: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.kind}: {self.where}: expected {self.expected}, found {self.found}. {self.to_do}"
+        )
+
+
+# Where a page begins: behind an id, or behind a pair of an id and a text.
+Start = int | tuple[int, str]
+
+
+class Page(NamedTuple):
+    """What one look found. `last` is where the next page begins; None after the last row."""
+
+    last: Start | None
+    rows: int
+    findings: list[Finding]
+
+
+Look = Callable[[Start], Page]
+
+
+def snapshot(work: Callable[Concatenate[Session, P], R]) -> Callable[P, R]:
+    """Like `reading`, with every statement of the transaction seeing one and the same moment.
+
+    SQLite's transactions do so by themselves. The time-out of statements is for requests: the sum
+    over a ledger of millions may take longer.
+    """
+
+    def run(session: Session, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        if session.get_bind().dialect.name == "postgresql":
+            session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
+            session.execute(text("SET LOCAL statement_timeout = '10min'"))
+        return work(session, *args, **kwargs)
+
+    return wraps(work)(reading(run))
+
+
+def follow(look: Look) -> Iterator[Page]:
+    """Every page of a look, one after the other; no transaction is open in between."""
+    after: Start | None = 0
+    while after is not None:
+        page = look(after)
+        yield page
+        after = page.last
+
+
+class Span(NamedTuple):
+    """The rows of one page, by id."""
+
+    after: int
+    last: int
+    rows: int
+
+    def holds(self, column: Any) -> ColumnElement[bool]:
+        """The condition that a row is of this page."""
+        return and_(column > self.after, column <= self.last)
+
+    def page(self, findings: Sequence[Finding], size: int = SIZE) -> Page:
+        """The page with what was found in it."""
+        return Page(self.last if self.rows == size else None, self.rows, list(findings))
+
+
+def span(
+    session: Session,
+    column: Any,
+    after: Start,
+    size: int = SIZE,
+    *,
+    where: ColumnElement[bool] | None = None,
+) -> Span:
+    """The next `size` rows by an id column, of those that a condition chooses."""
+    assert isinstance(after, int)
+    chosen = select(column.label("id")).where(column > after, true() if where is None else where)
+    ids = chosen.order_by(column).limit(size).subquery()
+    last, rows = session.execute(select(func.max(ids.c.id), func.count())).one()
+    return Span(after, after if last is None else last, rows)
+
+
+@reading
+def sizes(session: Session) -> dict[str, int]:
+    """The largest id of each table: how far its pages go, known without counting rows."""
+    tables = {
+        "instances": Instance.id,
+        "credit entries": CreditEntry.id,
+        "jobs": Job.id,
+        "images": Item.id,
+        "attempts": Attempt.id,
+    }
+    return {name: session.scalar(select(func.max(id))) or 0 for name, id in tables.items()}

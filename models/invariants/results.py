@@ -1,0 +1,60 @@
+"""Rows and stored results: what each should know of the other."""
+
+from collections.abc import Callable, Sequence
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.database import reading
+from models.invariants.pages import Finding, Page, Start
+from models.tables import Attempt, Item, Status
+
+# Every key is a question to the storage.
+SIZE = 200
+
+LOST = "Its shop sees a broken picture: restore the file from a backup, or grant its credits back."
+LITTER = "Nothing shows it: delete it from the storage when no restore of the database is planned."
+
+# Which of these keys nothing is stored under.
+Missing = Callable[[Sequence[str]], set[str]]
+
+
+def results(after: Start, missing: Missing) -> Page:
+    """Each finished image has its result in the storage; no transaction is open meanwhile."""
+    assert isinstance(after, int)
+    done = _done(after)
+    gone = missing([key for _id, key in done])
+    found = [
+        Finding("result_missing", f"item {id}", f"{key} in the storage", "nothing", LOST)
+        for id, key in done
+        if key in gone
+    ]
+    return Page(done[-1][0] if len(done) == SIZE else None, len(done), found)
+
+
+@reading
+def _done(session: Session, after: int) -> list[tuple[int, str]]:
+    done = select(Item.id, Item.result_key).where(Item.status == Status.DONE, Item.id > after)
+    rows = session.execute(done.where(Item.result_key.is_not(None)).order_by(Item.id).limit(SIZE))
+    return [(row.id, row.result_key) for row in rows]
+
+
+@reading
+def unknown_results(session: Session, keys: Sequence[str]) -> list[Finding]:
+    """Those of the stored `keys` that belong to no image and to no attempt.
+
+    An attempt that was overtaken may have stored its result in vain, and one may be storing it
+    now: its key begins with the attempt's. Few keys get as far as that question, which reads all
+    attempts.
+    """
+    known = set(session.scalars(select(Item.result_key).where(Item.result_key.in_(keys))))
+    stems = {key: key.partition(".")[0] for key in keys if key not in known}
+    if not stems:
+        return []
+    tried = select(Attempt.result_key).where(Attempt.result_key.in_(set(stems.values())))
+    made = set(session.scalars(tried))
+    return [
+        Finding("unknown_result", f"{key} in the storage", "an image that has it", "none", LITTER)
+        for key, stem in stems.items()
+        if stem not in made
+    ]
