@@ -226,8 +226,9 @@ def make_due(session: Session, instance_id: int, limit: int = 500) -> int:
 def expire(session: Session, instance_id: int, item_ids: Sequence[int]) -> int:
     """Fail those of an instance's items that still wait, refunded; return how many."""
     instance = ledger.lock(session, instance_id)
-    waiting = select(Item).where(Item.id.in_(item_ids), Item.status == Status.PENDING)
-    return moves.withdraw(session, instance, session.scalars(waiting), _failure("expired"))
+    own = select(Item).where(Item.instance_id == instance_id, Item.id.in_(item_ids))
+    waiting = session.scalars(own.where(Item.status == Status.PENDING))
+    return moves.withdraw(session, instance, waiting, _failure("expired"))
 
 
 @transaction

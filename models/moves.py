@@ -99,9 +99,11 @@ def _withdraw(
 ) -> bool:
     waiting = update(Item).where(Item.id == item.id, Item.status == Status.PENDING)
     moved = waiting.values(**facts, refunded=True, not_before=None, updated_at=now())
+    # Asked before the UPDATE, which changes the object in the session too.
+    due = item.not_before is None
     if not changed(session, moved):
         return False
-    instance.due_items -= 1 if item.not_before is None else 0
+    instance.due_items -= 1 if due else 0
     refund(session, instance, item)
     count(job, facts["status"])
     return True
