@@ -23,6 +23,8 @@ try:
         from tasks.webhook_secret import webhook_secret
 
         os.environ["REPLICATE_WEBHOOK_SECRET"] = webhook_secret(settings)
+        # The workers would read an empty file rather than this.
+        os.environ.pop("REPLICATE_WEBHOOK_SECRET_FILE", None)
 except SettingsError as error:
     sys.exit(f"darkroom: {error}")
 

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from models.clock import age, from_now, now
 from models.database import changed, reading, transaction
 from models.tables import Attempt, AttemptStatus, Heartbeat, Instance, Item, Status
+from models.turns import SERVED
 
 # Replicate deletes a prediction's input after an hour: this much of it can be relied on.
 REMEMBERED_SECONDS = 55 * 60.0
@@ -25,13 +26,14 @@ REMEMBERED_SECONDS = 55 * 60.0
 @dataclass(frozen=True, slots=True)
 class Check:
     """A prediction to ask about. `number` counts how often it was asked about, this time too.
-    When `overdue`, Replicate should have ended it by now."""
+    When `overdue`, Replicate should have ended it by now; when `forgotten`, long since deleted."""
 
     attempt_id: int
     prediction_id: str
     result_key: str
     number: int
     overdue: bool
+    forgotten: bool
     item_id: int
     job_id: int
     instance_id: int
@@ -97,6 +99,7 @@ def take_check(session: Session, attempt_id: int, number: int, again_in: float) 
         Attempt.result_key,
         Attempt.checks,
         Attempt.deadline_at < now(),
+        Attempt.deadline_at < from_now(-2 * REMEMBERED_SECONDS),
         Item.id,
         Item.job_id,
         Item.instance_id,
@@ -165,8 +168,14 @@ def addressee(session: Session, reference: str, prediction_id: str) -> Addressee
 @reading
 def known_predictions(session: Session, prediction_ids: Sequence[str]) -> set[str]:
     """Those of `prediction_ids` that an attempt has already."""
-    known = select(Attempt.prediction_id).where(Attempt.prediction_id.in_(prediction_ids))
-    return {prediction_id for prediction_id in session.scalars(known) if prediction_id}
+    known: set[str | None] = set()
+    # Databases bound the parameters of one statement, and a list may be long.
+    for start in range(0, len(prediction_ids), 1000):
+        some = prediction_ids[start : start + 1000]
+        known.update(
+            session.scalars(select(Attempt.prediction_id).where(Attempt.prediction_id.in_(some)))
+        )
+    return {prediction_id for prediction_id in known if prediction_id}
 
 
 @reading
@@ -211,7 +220,7 @@ def disabled_with_due_items(session: Session, limit: int) -> Sequence[int]:
 @reading
 def due_items(session: Session) -> int:
     """How many items could be claimed now."""
-    return sum(session.scalars(select(Instance.due_items).where(Instance.due_items > 0)))
+    return sum(session.scalars(select(Instance.due_items).where(*SERVED)))
 
 
 @transaction

@@ -15,12 +15,14 @@ from models.tables import Attempt, Instance, Item, Status
 
 # From the claim until the prediction id is noted: the create's own bound of 9 s and some slack.
 LEASE_SECONDS = 30.0
+# What a disabled instance has waiting is canceled by the sweep, never sent.
+SERVED = (Instance.due_items > 0, Instance.disabled_at.is_(None))
 
 
 @reading
 def anything_due(session: Session) -> bool:
     """Is there an item that could be claimed now?"""
-    return bool(session.scalar(select(exists().where(Instance.due_items > 0))))
+    return bool(session.scalar(select(exists().where(*SERVED))))
 
 
 def next_instance(session: Session, wait: bool) -> Instance | None:
@@ -28,7 +30,7 @@ def next_instance(session: Session, wait: bool) -> Instance | None:
     to `wait` for (as long as a grant is good), of all."""
     if wait and session.get_bind().dialect.name == "postgresql":
         session.execute(text("SET LOCAL lock_timeout = '200ms'"))
-    waiting = select(Instance).where(Instance.due_items > 0)
+    waiting = select(Instance).where(*SERVED)
     longest_ago = waiting.order_by(Instance.last_served, Instance.id).limit(1)
     return session.scalar(longest_ago.with_for_update(skip_locked=not wait, key_share=True))
 

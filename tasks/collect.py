@@ -62,6 +62,9 @@ def _ask(gear: Gear, check: Check) -> str:
         return _later(gear, check, LONGEST_POLL, error.reason)
     except Retryable as error:
         log.warning("asked in vain", outcome=error.outcome, detail=error.detail)
+        if check.forgotten:
+            # Whatever it is that keeps it from being read: there is nothing left to be kept.
+            return _fail(gear, check, "result_lost")
         return _later(gear, check, max(error.after or 0.0, FAULT_PAUSE), error.outcome)
     except Permanent as error:
         log.warning("result not usable", code=error.code, detail=error.detail)
@@ -99,7 +102,11 @@ def _end(gear: Gear, check: Check, prediction: Prediction) -> str:
     """`Cancel-After` should have ended it. What the next check finds decides, because it may
     have succeeded just now."""
     log.warning("prediction overdue: canceling it", status=prediction.status)
-    gear.replicate.cancel_prediction(check.prediction_id)
+    try:
+        gear.replicate.cancel_prediction(check.prediction_id)
+    except Permanent as error:
+        # Perhaps it had just ended.
+        log.warning("not canceled", code=error.code, detail=error.detail)
     return _later(gear, check, FAULT_PAUSE, "overdue")
 
 

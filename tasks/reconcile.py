@@ -6,31 +6,32 @@ each prediction found is given to one of them. Now and then the list is read wit
 predictions that nobody waits for (`tasks.strays`).
 """
 
+import threading
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import structlog
 
 from models import following, lifecycle, strays
-from models.following import Doubt
+from models.following import Creation, Doubt
 from models.tables import IN_DOUBT
 from tasks.download import Stopping
 from tasks.gear import Gear
 from tasks.optimize import rest
 from tasks.prediction import Prediction
-from tasks.strays import made_by, sort_out
+from tasks.strays import CLOCK_SLACK, made_by, made_then, sort_out
 
 log = structlog.get_logger(__name__)
 
 PAGE = 100
-# How far Replicate's clock may be off the database's.
-CLOCK_SLACK = timedelta(minutes=5)
 # How often (seconds) the list is read without any doubt, and how far back at least.
 LOOK_ROUND_EVERY = 300.0
 LOOK_BACK = 600.0
 # Replicate lets an account create 600 a minute: so many in the longest time that is looked back.
 MOST_PAGES = 400
 MOST_UNDER_WAY = 1000
+# A list may take longer than the next sweeps are away: they must not all hold a thread for it.
+_reading = threading.Lock()
 
 
 def reconcile(gear: Gear) -> str:
@@ -39,6 +40,15 @@ def reconcile(gear: Gear) -> str:
     Raises `Retryable` when Replicate's list cannot be read, and `Stopping` when the process ends:
     then nothing is known, and nothing is adopted or given up.
     """
+    if not _reading.acquire(blocking=False):
+        return "the list is being read"
+    try:
+        return _reconcile(gear)
+    finally:
+        _reading.release()
+
+
+def _reconcile(gear: Gear) -> str:
     with gear.database():
         doubts = following.creates_in_doubt(PAGE)
         looking_round = following.beat("look-round", at_most_every=LOOK_ROUND_EVERY)
@@ -63,8 +73,10 @@ def _look(gear: Gear, doubts: Sequence[Doubt]) -> None:
         given_up = strays.given_up(since, MOST_UNDER_WAY)
         known = following.known_predictions([each.id for each in listed])
     unclaimed = [each for each in reversed(listed) if each.id not in known]
+    in_doubt = {doubt.attempt_id for doubt in doubts}
+    living = [each for each in under_way if each.attempt_id not in in_doubt]
     for doubt in doubts:
-        _settle(gear, doubt, unclaimed)
+        _settle(gear, doubt, unclaimed, living)
     sort_out(gear, unclaimed, under_way, given_up)
 
 
@@ -75,10 +87,15 @@ def _lose(gear: Gear, doubt: Doubt) -> None:
         lifecycle.fail(doubt.attempt_id, "result_lost", refund=True, states=IN_DOUBT)
 
 
-def _settle(gear: Gear, doubt: Doubt, unclaimed: list[Prediction]) -> None:
+def _settle(
+    gear: Gear, doubt: Doubt, unclaimed: list[Prediction], living: Sequence[Creation]
+) -> None:
     """Another process may do the same now: only what really was adopted is used up, and only an
     attempt that nobody gave a prediction is given up."""
     for prediction in [each for each in unclaimed if _made_by(doubt, each)]:
+        # Its own create is about to note it; the next sweep sees which one is left over.
+        if not doubt.overdue and any(made_then(each, prediction) for each in living):
+            continue
         if _adopt(gear, doubt, prediction):
             unclaimed.remove(prediction)
             return

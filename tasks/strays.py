@@ -5,20 +5,24 @@ playground) are counted, and never touched.
 """
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 import structlog
 
 from models import strays
 from models.following import Creation
 from models.strays import GivenUp
+from models.turns import LEASE_SECONDS
 from tasks.gear import Gear
 from tasks.measure import tell_unknown
 from tasks.prediction import ModelInput, Prediction
-from tasks.provider_errors import Permanent, ProviderError
+from tasks.provider_errors import Permanent, ProviderError, ResultGone
 
 log = structlog.get_logger(__name__)
 
 PAGE = 100
+# How far Replicate's clock may be off the database's.
+CLOCK_SLACK = timedelta(minutes=5)
 
 
 def cancel_all_unwanted(gear: Gear) -> int:
@@ -28,26 +32,37 @@ def cancel_all_unwanted(gear: Gear) -> int:
     for attempt_id, prediction_id in unwanted:
         if gear.stopping.is_set():
             break
-        cancel_unwanted(gear, attempt_id, prediction_id)
+        if not cancel_unwanted(gear, attempt_id, prediction_id):
+            break  # The others are as likely to wait in vain, each for seconds.
     return len(unwanted)
 
 
-def cancel_unwanted(gear: Gear, attempt_id: int, prediction_id: str) -> None:
-    """Ask Replicate to end a prediction; where it does not say that it did, the sweep asks again.
+def cancel_unwanted(gear: Gear, attempt_id: int, prediction_id: str) -> bool:
+    """Ask Replicate to end a prediction; False where it cannot be asked now.
 
-    Nothing is tried for ever: `Cancel-After` ends what runs, and later nobody knows it any more.
+    Until it says that the prediction has ended, the sweep asks again. That is not for ever:
+    `Cancel-After` ends what runs, and later nobody knows it any more.
     """
     try:
-        ended = gear.replicate.cancel_prediction(prediction_id).finished
-    except Permanent:
-        ended = True  # Replicate has forgotten it.
+        ended = _has_ended(gear, prediction_id)
     except ProviderError as error:
         log.warning("stray not canceled", prediction=prediction_id, why=error.detail)
-        return
+        return False
     log.warning("stray canceled", attempt=attempt_id, prediction=prediction_id, ended=ended)
     if ended:
         with gear.database():
             strays.confirm_end(attempt_id)
+    return True
+
+
+def _has_ended(gear: Gear, prediction_id: str) -> bool:
+    try:
+        return gear.replicate.cancel_prediction(prediction_id).finished
+    except ResultGone:
+        return True
+    except Permanent:
+        # Refused, perhaps because there is nothing left to cancel: then it shows that.
+        return gear.replicate.get_prediction(prediction_id).finished
 
 
 def sort_out(
@@ -66,7 +81,7 @@ def sort_out(
     for prediction in unclaimed:
         if any(made_by(each, prediction) for each in under_way):
             continue
-        maker = next((each for each in free if made_by(each, prediction)), None)
+        maker = next((each for each in free if made_then(each, prediction)), None)
         if maker is None:
             unknown += 1
         elif maker.final:
@@ -75,6 +90,14 @@ def sort_out(
                 strays.trace(maker.attempt_id, prediction.id)
     tell_unknown(gear.redis, unknown)
     return unknown
+
+
+def made_then(creation: Creation, prediction: Prediction) -> bool:
+    """Whether its create made it, by the time too: the same input may come from elsewhere later."""
+    latest = creation.created_at + timedelta(seconds=LEASE_SECONDS) + CLOCK_SLACK
+    moment = prediction.created_at
+    in_time = moment is not None and creation.created_at - CLOCK_SLACK <= moment <= latest
+    return in_time and made_by(creation, prediction)
 
 
 def made_by(creation: Creation, prediction: Prediction) -> bool:

@@ -4,12 +4,13 @@ Each step reads a bounded page; what is left comes with the next sweep.
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import redis
 import structlog
 from celery.signals import worker_ready
+from sqlalchemy.exc import SQLAlchemyError
 
 from config.settings import Settings
 from models import following, idempotency, lifecycle
@@ -75,25 +76,37 @@ def _report(gear: Gear, step: Callable[[Gear], str]) -> str:
     except (redis.RedisError, LimiterUnavailable, ProviderError) as error:
         log.warning("step of the sweep failed", step=name, error=str(error))
         return f"{name} failed"
+    except SQLAlchemyError:
+        # One row that the database refuses must not keep the other steps from theirs.
+        log.exception("step of the sweep failed", step=name)
+        return f"{name} failed"
+
+
+def _each(instance_ids: Iterable[int], move: Callable[[int], int]) -> int:
+    """Move what each has, one after the other; one that fails keeps none of the others waiting."""
+    moved = 0
+    for instance_id in instance_ids:
+        try:
+            moved += move(instance_id)
+        except SQLAlchemyError:
+            log.exception("instance passed over", instance=instance_id)
+    return moved
 
 
 def _withdraw(gear: Gear) -> str:
     """Nobody waits for ever: expired images fail, and those of disabled instances are canceled."""
-    expired = canceled = 0
     with gear.database():
         overdue = following.waiting_too_long(gear.settings.waiting_expires_after, PAGE)
-        for instance_id, item_ids in overdue.items():
-            expired += lifecycle.expire(instance_id, item_ids)
-        for instance_id in following.disabled_with_due_items(PAGE):
-            canceled += lifecycle.cancel_waiting(instance_id, PAGE)
+        expired = _each(overdue, lambda id: lifecycle.expire(id, overdue[id]))
+        disabled = following.disabled_with_due_items(PAGE)
+        canceled = _each(disabled, lambda id: lifecycle.cancel_waiting(id, PAGE))
     return f"{expired} expired, {canceled} canceled"
 
 
 def announce(gear: Gear) -> str:
     """Make rested items due and fill the queue up to what is due, unless nothing may be sent."""
     with gear.database():
-        for instance_id in following.instances_with_rested_items(PAGE):
-            lifecycle.make_due(instance_id)
+        _each(following.instances_with_rested_items(PAGE), lifecycle.make_due)
         due = following.due_items()
     paused_for = gear.limiter.state().paused_for
     if paused_for > LONG_PAUSE:

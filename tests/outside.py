@@ -16,7 +16,7 @@ from models.orders import Turn
 from models.tables import Attempt, Item
 from tasks.gear import Gear, build_gear
 from tasks.prediction import ModelInput, Prediction
-from tasks.provider_errors import Permanent
+from tasks.provider_errors import ResultGone
 from tasks.replicate import Replicate
 from tests.databases import bound, check_promises, settings_for
 from tests.shop import order
@@ -45,7 +45,7 @@ class Outside(Replicate):
         """The prediction as the test wrote it."""
         self._let_happen()
         if id not in self.predictions:
-            raise Permanent("result_lost", "nobody knows it")
+            raise ResultGone("nobody knows it")
         return self.predictions[id]
 
     def cancel_prediction(self, id: str) -> Prediction:

@@ -21,12 +21,6 @@ def upgrade():
         'image_optimization_items',
         sa.Column('refunded', sa.Boolean(), server_default=sa.false(), nullable=False),
     )
-    # What was refunded before is known from the ledger.
-    op.execute(
-        "UPDATE image_optimization_items SET refunded = true WHERE EXISTS"
-        " (SELECT 1 FROM credit_entries"
-        " WHERE reference = 'refund:item:' || image_optimization_items.id)"
-    )
     op.add_column(
         'image_optimization_attempts',
         sa.Column('cancel_at', sa.DateTime(timezone=True), nullable=True),
@@ -35,6 +29,13 @@ def upgrade():
     op.create_index(
         'ix_attempts_unwanted', 'image_optimization_attempts', ['cancel_at'], unique=False,
         postgresql_where=unwanted, sqlite_where=unwanted,
+    )
+    # What was refunded before is known from the ledger. Last, because it takes long: whoever reads
+    # attempts and then items meanwhile would deadlock with a lock that is only asked for after it.
+    op.execute(
+        "UPDATE image_optimization_items SET refunded = true WHERE EXISTS"
+        " (SELECT 1 FROM credit_entries"
+        " WHERE reference = 'refund:item:' || image_optimization_items.id)"
     )
 
 

@@ -1,11 +1,72 @@
 """The migrations are one line, and lead to exactly the tables of the models."""
 
+from pathlib import Path
+
 import flask_migrate
+import pytest
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from flask import Flask
+from sqlalchemy import Connection, text
 
 from models import migrations
+from models.database import db
+from tests.databases import bound
+
+# A job with two failed images, as revision 0001 knew them; the second was refunded.
+ROWS_OF_0001 = (
+    (
+        "INSERT INTO instances (id, name, plan, token_hash, balance, reset_month, due_items,"
+        " created_at) VALUES (1, 'alice', 'pro', 'x', 15, '2026-11', 0, '2026-11-01')"
+    ),
+    (
+        "INSERT INTO image_optimization_jobs (id, instance_id, product_id, product_name, status,"
+        " total_images, completed_images, failed_images, canceled_images, created_at, version)"
+        " VALUES (1, 1, 'cup', 'The cup', 'FAILED', 2, 0, 2, 0, '2026-11-01', 1)"
+    ),
+    *(
+        "INSERT INTO image_optimization_items (id, job_id, instance_id, position, image_id,"
+        " image_url, prompt, aspect_ratio, output_format, credits, status, failed_attempts,"
+        f" error_code, error, created_at, updated_at) VALUES ({n}, 1, 1, {n}, 'cup-{n}', 'u', 'p',"
+        " '1:1', 'jpg', 15, 'FAILED', 0, 'model_failed', 'e', '2026-11-01', '2026-11-01')"
+        for n in (1, 2)
+    ),
+    (
+        "INSERT INTO credit_entries (instance_id, kind, amount, balance_after, reference,"
+        " created_at) VALUES (1, 'REFUND', 15, 15, 'refund:item:2', '2026-11-01')"
+    ),
+)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def fresh_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty database without tables."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/fresh.db"
+    url: str = request.getfixturevalue("postgres_url")
+    return url
+
+
+def write(connection: Connection, *statements: str) -> None:
+    with connection.execution_options(writes=True), connection.begin():
+        for statement in statements:
+            connection.execute(text(statement))
+
+
+def test_a_filled_database_goes_up_down_and_up_again(fresh_url: str) -> None:
+    with bound(fresh_url) as app, app.app_context():
+        migrations.attach(app)
+        flask_migrate.upgrade(revision="0001")
+        with db.engine.connect() as connection:
+            write(connection, *ROWS_OF_0001)
+
+        flask_migrate.upgrade()
+        flask_migrate.downgrade(revision="0001")
+        flask_migrate.upgrade()
+
+        with db.engine.connect() as connection:
+            marks = text("SELECT refunded FROM image_optimization_items ORDER BY id")
+            assert [bool(mark) for mark in connection.scalars(marks)] == [False, True]
 
 
 def test_the_migrations_have_one_head() -> None:

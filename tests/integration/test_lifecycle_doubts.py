@@ -28,8 +28,12 @@ def test_what_another_sweep_adopted_is_not_given_up(gear: Gear, outside: Outside
         submit(open_shop("alice"))
     turn = claim_and_vanish(gear)
     outside.made("p1")
-    outside.meanwhile = lambda: reconcile(gear)
 
+    def adopt_it() -> None:
+        with gear.database():
+            assert lifecycle.adopt(turn.attempt_id, "p1")
+
+    outside.meanwhile = adopt_it
     reconcile(gear)
 
     assert item_of(gear, turn).status == Status.RUNNING
@@ -169,6 +173,37 @@ def test_a_late_answer_goes_to_nobody_elses_image(gear: Gear) -> None:
     assert not noted
     assert attempt_of(gear, other).prediction_id is None
     assert attempt_of(gear, late).cancel_at is not None
+
+
+def test_a_doubt_leaves_a_living_twin_the_prediction_that_it_is_about_to_note(
+    gear: Gear, outside: Outside
+) -> None:
+    with gear.database():
+        submit(open_shop("alice"))
+    claim_and_vanish(gear, deadline=600.0)
+    with gear.database():
+        submit(open_shop("bob"))
+        living = lifecycle.claim_next(600.0)
+        assert living
+    outside.made("p-bob", "processing")
+
+    reconcile(gear)
+    with gear.database():
+        assert lifecycle.note(living.attempt_id, "p-bob", check_in=0)
+
+    assert attempt_of(gear, living).prediction_id == "p-bob"
+
+
+def test_one_process_reads_the_list_once_at_a_time(gear: Gear, outside: Outside) -> None:
+    with gear.database():
+        submit(open_shop("alice"))
+    claim_and_vanish(gear, deadline=600.0)
+    said: list[str] = []
+
+    outside.meanwhile = lambda: said.append(reconcile(gear))
+    reconcile(gear)
+
+    assert said == ["the list is being read"]
 
 
 def test_a_sweep_that_reads_a_long_list_hears_the_stop(gear: Gear, outside: Outside) -> None:

@@ -15,6 +15,7 @@ from models.tables import Attempt, Status
 from tasks.collect import LONGEST_POLL, collect
 from tasks.gear import Gear
 from tasks.optimize import optimize_next
+from tasks.provider_errors import Permanent, Retryable
 from tasks.queues import depths
 from tasks.sweep import sweep_once
 from tasks.wake import LONGEST_COUNTDOWN
@@ -57,6 +58,41 @@ def test_a_prediction_that_outlives_its_deadline_is_canceled(gear: Gear) -> None
     item = item_of(gear, turn)
     assert still == Status.RUNNING
     assert (item.status, item.failed_attempts) == (Status.PENDING, 1)
+
+
+def test_a_refused_cancel_leaves_the_decision_to_the_next_check(
+    gear: Gear, outside: Outside
+) -> None:
+    turn = start(gear, deadline=-1.0)
+
+    def refuse() -> None:
+        raise Permanent("invalid_input", "it has ended")
+
+    def let_the_next_call_refuse() -> None:
+        outside.meanwhile = refuse
+
+    outside.meanwhile = let_the_next_call_refuse
+    collect(gear, turn.attempt_id, 1)
+
+    assert item_of(gear, turn).status == Status.RUNNING
+
+
+def test_a_prediction_that_can_never_be_read_is_lost_once_it_must_be_deleted(
+    gear: Gear, outside: Outside
+) -> None:
+    turn = start(gear, deadline=-3600.0)
+    with gear.database():
+        db.session.execute(update(Attempt).values(deadline_at=from_now(-2 * 3600)))
+        db.session.commit()
+
+    def fall_silent() -> None:
+        raise Retryable("no readable answer")
+
+    outside.meanwhile = fall_silent
+    collect(gear, turn.attempt_id, 1)
+
+    item = item_of(gear, turn)
+    assert (item.error_code, item.refunded) == ("result_lost", True)
 
 
 def test_a_deleted_prediction_of_unknown_status_is_lost(gear: Gear, outside: Outside) -> None:

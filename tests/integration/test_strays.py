@@ -11,11 +11,11 @@ from tests.outside import Outside, attempt_of, claim_and_vanish
 from tests.shop import open_shop, submit
 
 
-def give_up(gear: Gear, final: bool) -> Turn:
+def give_up(gear: Gear, final: bool, ago: float = 60.0) -> Turn:
     """Submit an image whose create left no trace, for good or to be made again."""
     with gear.database():
         submit(open_shop("alice"))
-    turn = claim_and_vanish(gear)
+    turn = claim_and_vanish(gear, ago)
     with gear.database():
         lifecycle.requeue(
             turn.attempt_id, "no_trace", backoff=60.0, attempts=1 if final else 5, refund=True
@@ -107,6 +107,37 @@ def test_a_stray_is_asked_for_again_until_its_end_is_confirmed(
     assert waits_until is not None
     assert asked_at_once_again == 0
     assert outside.predictions["p1"].status == "processing"
+
+
+def test_a_silent_replicate_is_not_asked_about_every_stray(gear: Gear, outside: Outside) -> None:
+    with gear.database():
+        submit(open_shop("alice"), images=3)
+        for number in range(3):
+            turn = lifecycle.claim_next(600.0)
+            assert turn
+            lifecycle.fail(turn.attempt_id, "result_lost", refund=True)
+            assert strays.trace(turn.attempt_id, f"p{number}")
+
+    def fall_silent() -> None:
+        raise Retryable("no answer")
+
+    outside.meanwhile = fall_silent
+    cancel_all_unwanted(gear)
+
+    assert outside.canceled == ["p0"]
+
+
+def test_somebody_elses_like_prediction_long_after_is_not_touched(
+    gear: Gear, outside: Outside
+) -> None:
+    give_up(gear, final=True, ago=840.0)
+    outside.made("staging", "processing")
+
+    reconcile(gear)
+    cancel_all_unwanted(gear)
+
+    assert outside.canceled == []
+    assert read_unknown(gear.redis) == 1
 
 
 def test_what_replicate_has_forgotten_needs_no_canceling(gear: Gear) -> None:
