@@ -118,7 +118,7 @@ class Sweeps(Workers, Followers):
         for item in items:
             item.rested = True
 
-    @given_any("resting")
+    # The one that is always possible: without any a machine could not go on.
     @rule(number=which, limit=st.sampled_from([500, 1]), times=times)
     def make_due(self, number: int, limit: int, times: int) -> None:
         shop = self.shop(number)
