@@ -25,6 +25,8 @@ broker_transport_options = {
     "visibility_timeout": 40,
     "unacked_restore_interval": 2,
     "unacked_restore_throttle": 1,
+    # Whoever gives messages back holds a lock: one that dies then held up all others for 5 minutes.
+    "unacked_mutex_expire": 5,
     "socket_timeout": 5,
     "socket_connect_timeout": 5,
     "socket_keepalive": True,

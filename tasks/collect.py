@@ -21,8 +21,9 @@ from tasks.storage import check_image
 
 log = structlog.get_logger(__name__)
 
-# A check may take a download of 60 s and some calls; after this it counts as lost.
-CHECK_SECONDS = 80.0
+# After this a check counts as lost. One whose download takes longer gets company: two followers do
+# no harm, and what a dead one held must not wait for the longest download.
+CHECK_SECONDS = 30.0
 POLL_GROWTH = 1.5
 LONGEST_POLL = 15.0
 # After a fault of Replicate or of the storage.

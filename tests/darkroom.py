@@ -1,26 +1,42 @@
 """A whole Darkroom for one test: database, broker, stand-in for Replicate, workers."""
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 import redis
 from flask import Flask
-from sqlalchemy import update
+from sqlalchemy import func, select, update
 
 from config.settings import RateLimit
-from models import reports
+from models import accounts, ledger, reports
 from models.clock import from_now
 from models.database import db
-from models.tables import Attempt, Job, Status
+from models.tables import (
+    Attempt,
+    AttemptStatus,
+    CreditEntry,
+    EntryKind,
+    Instance,
+    Item,
+    Job,
+    Status,
+)
 from tasks.limiter import Limiter
 from tasks.queues import depths
 from tasks.wake import Waker
 from tests.databases import bound, check_promises
+from tests.proof import Image, check_limit, check_made_once
 from tests.service import Service, service, wait_until
 from tests.shop import open_shop, submit
 from tests.stand_in import StandIn
+
+# The most seconds from a claim to the end of its create, with some more for a busy machine.
+CREATE_TAKES = 12.0
 
 
 @dataclass(frozen=True)
@@ -32,16 +48,25 @@ class Darkroom:
     service: Service
     stand_in: StandIn
     waker: Waker
+    numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     def shop(self, name: str) -> int:
         """Open a shop with plenty of credits; return its id."""
         with self.app.app_context():
             return open_shop(name, credits=100_000)
 
-    def submit(self, shop: int, images: int = 1) -> int:
-        """Submit a job as the API does, messages included; return its id."""
+    def customer(self, name: str) -> dict[str, str]:
+        """Open a shop; return the header with its token, for the API."""
         with self.app.app_context():
-            job_id = submit(shop, images, product=f"cup-{shop}").job.id
+            instance, token = accounts.create(name, "pro")
+            ledger.grant(instance.id, 100_000 - instance.balance, f"test:{name}")
+        return {"Authorization": f"Bearer {token}"}
+
+    def submit(self, shop: int, images: int = 1) -> int:
+        """Submit a job of new images as the API does, messages included; return its id."""
+        product = f"cup-{shop}-{next(self.numbers)}"
+        with self.app.app_context():
+            job_id = submit(shop, images, product=product).job.id
         self.waker.wake_workers(job_id, images)
         return job_id
 
@@ -55,10 +80,19 @@ class Darkroom:
         with self.app.app_context():
             return reports.items_by_status()[status]
 
+    def images(self) -> int:
+        """How many items there are."""
+        return sum(self.count(status) for status in Status)
+
     def job(self, shop: int, job_id: int) -> Job:
         """The job as it is now."""
         with self.app.app_context():
             return reports.job(shop, job_id)
+
+    def balance(self, shop: int) -> int:
+        """The shop's credits as they are now."""
+        with self.app.app_context():
+            return db.session.scalars(select(Instance.balance).where(Instance.id == shop)).one()
 
     def wait_done(self, images: int, patience: float = 60.0) -> None:
         """Return when so many images are DONE."""
@@ -74,20 +108,86 @@ class Darkroom:
 
     def rate(self) -> float:
         """The images a second that the limit allows."""
-        count, window = self.service.environment["REPLICATE_RATE_LIMIT"].split("/")
-        return int(count) / float(window.removesuffix("s"))
+        return self.limit.count / self.limit.window
 
-    def expire_leases(self) -> None:
+    @property
+    def limit(self) -> RateLimit:
+        """The limit of the workers."""
+        number, window = self.service.environment["REPLICATE_RATE_LIMIT"].split("/")
+        return RateLimit(int(number), float(window.removesuffix("s")))
+
+    def expire_leases(self, older_than: float = 0.0) -> None:
         """Shift time: the leases of creates whose answer got lost run out now."""
+        self._shift(older_than, lease_until=from_now(-1))
+
+    def return_messages(self) -> None:
+        """Shift time: the messages that a worker has held until now are handed out again."""
+        for tag, _when in self.redis.zscan_iter("unacked_index"):
+            self.redis.zincrby("unacked_index", -60, tag)
+
+    def let_a_minute_pass(self, older_than: float = 0.0) -> None:
+        """Shift time for what a process that died leaves behind: its leases, the deadlines of what
+        it may have created, its checks, its messages.
+
+        Where others are at work, only attempts that are `older_than` the seconds that a create may
+        take: none of them is still going to be sent.
+        """
+        self.expire_leases(older_than)
+        self._shift(older_than, AttemptStatus.CREATING, deadline_at=from_now(-1))
+        self._shift(older_than, AttemptStatus.CREATED, next_check_at=from_now(-60))
+        self.return_messages()
+
+    def hurry(self, images: int, patience: float = 60.0) -> None:
+        """Return when so many images are DONE, without waiting for leases and the like; none may
+        fail."""
+
+        def done() -> bool:
+            assert self.count(Status.FAILED) == 0
+            self.let_a_minute_pass(older_than=CREATE_TAKES)
+            return self.count(Status.DONE) == images
+
+        wait_until(done, f"{images} images DONE", patience, every=1.0)
+
+    def _shift(self, older_than: float, *status: AttemptStatus, **times: Any) -> None:
+        old = update(Attempt).where(
+            Attempt.created_at <= from_now(-older_than),
+            Attempt.status.in_(status or tuple(AttemptStatus)),
+        )
         with self.app.app_context(), db.engine.begin() as connection:
-            connection.execute(update(Attempt).values(lease_until=from_now(-1)))
+            connection.execute(old.values(**times))
 
     def check(self) -> None:
         """Check the promises on the rows, and in the stand-in's log: no image was made twice."""
         with self.app.app_context():
             check_promises()
-            paid = sum(reports.items_by_status().values())
-        assert len(self.stand_in.creates()) <= paid
+            accepted = _accepted_images()
+            _check_charges()
+        check_made_once(self.stand_in.predictions(), accepted)
+        check_limit(self.stand_in.requests(), self.limit)
+
+    def check_settled(self, *expected: str) -> None:
+        """The same, and every image is final, and no process complained but of the `expected`."""
+        unsettled = self.count(Status.PENDING) + self.count(Status.RUNNING)
+        assert unsettled == 0, f"{unsettled} images are not final"
+        self.check()
+        complaints = self.service.complaints(*expected)
+        assert not complaints, complaints
+
+
+def _accepted_images() -> Counter[Image]:
+    rows = db.session.execute(select(Item.image_url, Item.prompt)).all()
+    db.session.rollback()
+    return Counter((url, prompt) for url, prompt in rows)
+
+
+def _check_charges() -> None:
+    """Every instance was charged for its own images, each of them once."""
+    charged = select(CreditEntry.instance_id, -func.sum(CreditEntry.amount))
+    charges = charged.where(CreditEntry.kind == EntryKind.CHARGE).group_by(CreditEntry.instance_id)
+    prices = select(Item.instance_id, func.sum(Item.credits)).group_by(Item.instance_id)
+    booked, owed = (set(map(tuple, db.session.execute(each))) for each in (charges, prices))
+    db.session.rollback()
+    assert booked == owed, f"charged {booked} instead of {owed}"
 
 
 @contextmanager

@@ -97,6 +97,16 @@ class Postgres:
         """Drop a database that `create_database` made, whoever is still connected to it."""
         self._execute("DROP DATABASE {} WITH (FORCE)", url.rsplit("/", 1)[-1])
 
+    def cut_connections(self, url: str) -> int:
+        """Cut every connection to that database, whatever it is doing; return how many."""
+        cut = (
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+            " WHERE datname = %s AND pid != pg_backend_pid()"
+        )
+        with psycopg.connect(self.url, autocommit=True, connect_timeout=5) as connection:
+            row = connection.execute(cut, [url.rsplit("/", 1)[-1]]).fetchone()
+        return int(row[0]) if row else 0
+
     @property
     def _data(self) -> Path:
         return self.folder / "data"

@@ -1,14 +1,16 @@
 """Darkroom's own processes, started for a test as an operator starts them."""
 
 import os
+import re
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from subprocess import Popen
+from typing import Any
 
 import httpx
 
@@ -18,14 +20,22 @@ ROOT = Path(__file__).parent.parent
 # What somebody may wait for in a test before it counts as broken; nothing is timed with it.
 PATIENCE = 60.0
 CELERY = ("celery", "-A", "tasks")
+# One process for all of a worker's and a housekeeper's work.
+BOTH = "replicate,housekeeping"
+# A line of somebody's log that an operator would have to look at.
+COMPLAINT = re.compile(
+    r'"level": "(error|critical)"|"exception":|Traceback|\[(ERROR|CRITICAL)\]|^\[E \d'
+)
 
 
-def wait_until(true: Callable[[], object], what: str, patience: float = PATIENCE) -> None:
+def wait_until(
+    true: Callable[[], object], what: str, patience: float = PATIENCE, every: float = 0.05
+) -> None:
     """Return when `true()` is; fail with `what` when it is not within `patience` seconds."""
     deadline = time.monotonic() + patience
     while not true():
         assert time.monotonic() < deadline, f"not within {patience:g} s: {what}"
-        time.sleep(0.05)
+        time.sleep(every)
 
 
 def _answers(url: str) -> bool:
@@ -52,6 +62,17 @@ class Process:
         """How often its log holds `text`."""
         return self.log.read_text(errors="replace").count(text)
 
+    def complaints(self, *expected: str) -> list[str]:
+        """The lines of errors and tracebacks in its log that hold none of the `expected` texts."""
+        lines = self.log.read_text(errors="replace").splitlines()
+        bad = [line for line in lines if COMPLAINT.search(line)]
+        return [line for line in bad if not any(text in line for text in expected)]
+
+    @property
+    def ended(self) -> bool:
+        """Whether it runs no more."""
+        return self.popen.poll() is not None
+
     def stop(self, patience: float = 15.0) -> int | None:
         """SIGTERM, as an orchestrator does; return the exit code."""
         end(self.popen, signal.SIGTERM, patience)
@@ -73,49 +94,95 @@ class Service:
 
     def start(self, workers: int = 1, concurrency: int = 10) -> list[Process]:
         """Start so many workers, a housekeeper and the scheduler, and wait until all are ready."""
-        started = [self._begin("replicate", concurrency) for _ in range(workers)]
-        started.append(self._begin("housekeeping", concurrency))
-        beat = self._run("beat", *CELERY, "beat")
+        started = [self.begin("replicate", concurrency) for _ in range(workers)]
+        started.append(self.begin("housekeeping", concurrency))
+        beat = self.beat()
         for process in started:
-            self._await(process)
+            self.ready(process)
         return [*started, beat]
 
-    def worker(self, queue: str = "replicate", concurrency: int = 10) -> Process:
-        """Start one worker (or, on the other queue, a housekeeper) and wait until it is ready."""
-        process = self._begin(queue, concurrency)
-        self._await(process)
+    def worker(self, queue: str = "replicate", concurrency: int = 10, **odd: Any) -> Process:
+        """Start one worker (or, on the other queue, a housekeeper) and wait until it is ready.
+
+        What may be `odd` about it: see `begin`.
+        """
+        process = self.begin(queue, concurrency, **odd)
+        self.ready(process)
         return process
 
-    def api(self, port: int) -> Process:
+    def beat(self) -> Process:
+        """Start the scheduler."""
+        return self._run(f"beat{next(self._numbers)}", *CELERY, "beat")
+
+    def flower(self, port: int) -> Process:
+        """Start Flower on that port of 127.0.0.1 and wait until it answers."""
+        where = ["--address=127.0.0.1", f"--port={port}"]
+        process = self._run(f"flower{next(self._numbers)}", *CELERY, "flower", *where)
+        health = f"http://127.0.0.1:{port}/healthcheck"
+        wait_until(lambda: _answers(health) or self._died(process), f"{process.name} answers")
+        return process
+
+    def complaints(self, *expected: str) -> dict[str, list[str]]:
+        """The processes whose logs hold errors, with those lines; see `Process.complaints`."""
+        found = {process.name: process.complaints(*expected) for process in self.processes}
+        return {name: lines for name, lines in found.items() if lines}
+
+    def api(self, port: int, clock: float = 0.0) -> Process:
         """Start the API on that port of 127.0.0.1 and wait until it answers."""
-        gunicorn = ["gunicorn", "wsgi:app", "--bind", f"127.0.0.1:{port}", "--workers", "1"]
-        process = self._run(f"api{next(self._numbers)}", *gunicorn)
+        process = self.begin_api(port, clock)
         health = f"http://127.0.0.1:{port}/healthz"
         wait_until(lambda: _answers(health) or self._died(process), f"{process.name} answers")
         return process
 
+    def begin_api(self, port: int, clock: float = 0.0) -> Process:
+        """Start it without waiting; its wall clock is `clock` seconds ahead."""
+        gunicorn = ["gunicorn", "wsgi:app", "--bind", f"127.0.0.1:{port}", "--workers", "1"]
+        return self._run(f"api{next(self._numbers)}", *_off(clock), *gunicorn)
+
     def close(self) -> None:
         """End every process that still runs."""
         for process in self.processes:
-            if process.popen.poll() is None:
+            if not process.ended:
                 process.kill()
 
-    def _begin(self, queue: str, concurrency: int) -> Process:
-        name = f"{queue}{next(self._numbers)}"
+    def begin(
+        self,
+        queue: str = "replicate",
+        concurrency: int = 10,
+        *,
+        failpoint: str = "",
+        how: signal.Signals = signal.SIGKILL,
+        clock: float = 0.0,
+    ) -> Process:
+        """Start a worker as `worker` does, without waiting for it.
+
+        At the `failpoint` (tests/failpoints.py) it sends itself the signal `how`, once. Its wall
+        clock is `clock` seconds ahead.
+        """
+        name = f"{queue.replace(',', '-')}{next(self._numbers)}"
         # Each worker would wait a second to greet the others.
         quick = ["--without-mingle", "--without-gossip"]
-        return self._run(
-            name,
-            *CELERY,
-            *("worker", "-Q", queue, "-n", f"{name}@%h", "-c", str(concurrency), *quick),
-        )
+        words = ["worker", "-Q", queue, "-n", f"{name}@%h", "-c", str(concurrency), *quick]
+        where: dict[str, str] = {}
+        if failpoint:
+            words += ["--include", "tests.failpoints"]
+            where["FAILPOINT"] = failpoint
+            where["FAILPOINT_SIGNAL"] = how.name
+            where["FAILPOINT_MARKER"] = str(self.marker(failpoint))
+        return self._run(name, *_off(clock), *CELERY, *words, also=where)
 
-    def _await(self, process: Process) -> None:
+    def marker(self, failpoint: str) -> Path:
+        """The file that is there once a process has come to this failpoint."""
+        return self.folder / f"reached {failpoint}"
+
+    def ready(self, process: Process) -> None:
+        """Wait until a worker takes messages."""
         wait_until(lambda: process.said("ready.") or self._died(process), f"{process.name} ready")
 
-    def _run(self, name: str, *words: str) -> Process:
+    def _run(self, name: str, *words: str, also: Mapping[str, str] | None = None) -> Process:
         # `env` hands the settings over without changing the environment of the tests.
-        settings = [f"{key}={value}" for key, value in self.environment.items()]
+        everything = self.environment | dict(also or {})
+        settings = [f"{key}={value}" for key, value in everything.items()]
         command = ["/usr/bin/env", "-C", str(ROOT), *settings, sys.executable, "-m", *words]
         process = Process(name, command, self.folder / f"{name}.log")
         self.processes.append(process)
@@ -125,6 +192,10 @@ class Service:
         if process.popen.poll() is None:
             return False
         raise AssertionError(f"{process.name} died:\n{process.log.read_text(errors='replace')}")
+
+
+def _off(clock: float) -> list[str]:
+    return ["tests.clock_off", str(clock)] if clock else []
 
 
 @contextmanager
