@@ -16,6 +16,8 @@ from tests.properties.workers import Workers
 class Sweeps(Workers, Followers):
     """Time runs out behind the back of whoever died; sweeps and webhooks find what is left."""
 
+    vanished = 0
+
     @given_any("creating")
     @rule(number=which, ago=st.sampled_from(["lease", "deadline", "hour"]))
     def vanish(self, number: int, ago: str) -> None:
@@ -23,7 +25,8 @@ class Sweeps(Workers, Followers):
         self._vanish(pick(self.creating(), number), ago)
 
     def _vanish(self, attempt: Attempt, ago: str) -> None:
-        attempt.lease_over = True
+        self.vanished += 1
+        attempt.lease_over = self.vanished
         attempt.overdue |= ago != "lease"
         attempt.forgotten |= ago == "hour"
         rows.run_out(attempt.id, overdue=attempt.overdue, forgotten=attempt.forgotten)
