@@ -9,7 +9,7 @@ from models.tables import IN_DOUBT, AttemptStatus, Status
 from tests.properties import rows
 from tests.properties.followers import Followers
 from tests.properties.machine import given_any, pick, same, times, which
-from tests.properties.things import Attempt, Item
+from tests.properties.things import Attempt, Item, Shop
 from tests.properties.workers import Workers
 
 
@@ -124,7 +124,13 @@ class Sweeps(Workers, Followers):
     # The one that is always possible: without any a machine could not go on.
     @rule(number=which, limit=st.sampled_from([500, 1]), times=times)
     def make_due(self, number: int, limit: int, times: int) -> None:
-        shop = self.shop(number)
+        self._make_due(self._shop_with(self.resting(), number), limit, times)
+
+    def _shop_with(self, items: list[Item], number: int) -> Shop:
+        """The shop of one of these items; any if there are none."""
+        return pick(items, number).job.shop if items else self.shop(number)
+
+    def _make_due(self, shop: Shop, limit: int, times: int) -> None:
         same(
             times,
             lambda: lifecycle.make_due(shop.id, limit),
