@@ -1,5 +1,6 @@
 """What Replicate does, and those who follow its predictions or come back to them too late."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from hypothesis import strategies as st
@@ -94,20 +95,21 @@ class Followers(Machine):
             lambda: self.reference.fail(attempt, code, refund, states),
         )
 
-    def repeatable(self) -> list[Attempt]:
-        """Those that made nothing, those whose prediction failed, and those long given up."""
-        return [attempt for attempt in self.attempts() if self._is_repeatable(attempt)]
+    def repeatable(self, states: Sequence[AttemptStatus] = NOT_ENDED) -> list[Attempt]:
+        """Those that made nothing, those whose prediction failed, and those that are in none of
+        the states any more: nobody asks for it while a prediction may be alive or a success."""
+        return [attempt for attempt in self.attempts() if self._is_repeatable(attempt, states)]
 
-    def _is_repeatable(self, attempt: Attempt) -> bool:
+    def _is_repeatable(self, attempt: Attempt, states: Sequence[AttemptStatus]) -> bool:
         if attempt.status == AttemptStatus.CREATING:
             return not self.outside.made_by(attempt)
         alive = self.outside.status_of(attempt) in {"processing", "succeeded"}
-        return attempt.status == AttemptStatus.ENDED or not alive
+        return attempt.status not in states or not alive
 
     @given_any("repeatable")
     @rule(
         number=which,
-        backoff=st.sampled_from([0.0, PAUSE]),
+        backoff=st.sampled_from([PAUSE, 0.0]),
         attempts=tries,
         code=codes,
         refund=st.booleans(),
@@ -115,10 +117,11 @@ class Followers(Machine):
         times=times,
     )
     def requeue(self, number: int, times: int, **facts: Any) -> None:
-        self._requeue(pick(self.repeatable(), number), times, **facts)
+        attempt = pick(self.repeatable(facts["states"]), number)
+        self._requeue(attempt, times, **facts)
 
     @given_any("doubtless")
-    @rule(number=which, backoff=st.sampled_from([0.0, PAUSE]), attempts=tries)
+    @rule(number=which, backoff=st.sampled_from([PAUSE, 0.0]), attempts=tries)
     def requeue_what_was_in_doubt(self, number: int, backoff: float, attempts: int) -> None:
         """By somebody who has not heard that its prediction is known in the meantime."""
         attempt = pick(self.doubtless(), number)

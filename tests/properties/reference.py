@@ -98,8 +98,14 @@ class Reference:
         return free
 
     def note(self, attempt: Attempt, prediction: str) -> bool:
-        """False: nobody waits for it; an attempt that has ended remembers it."""
-        if self.adopt(attempt, prediction) or self.owner(prediction):
+        """What comes too late for its attempt is given to one in doubt with the same input.
+
+        False: nobody waits for it; an attempt that has ended remembers it.
+        """
+        twins = [each for each in self.attempts.values() if each.is_twin_of(attempt)]
+        longest = sorted(twins, key=lambda twin: twin.lease_over or 0)[:1]
+        given = any(self.adopt(each, prediction) for each in [attempt, *longest])
+        if given or self.owner(prediction):
             return True
         self.trace(attempt, prediction)
         return False
@@ -129,9 +135,19 @@ class Reference:
     def fail(
         self, attempt: Attempt, code: str, refund: bool, states: Sequence[AttemptStatus]
     ) -> bool:
+        return self._fail(attempt, code, code, refund, states)
+
+    def _fail(
+        self,
+        attempt: Attempt,
+        outcome: str,
+        code: str,
+        refund: bool,
+        states: Sequence[AttemptStatus],
+    ) -> bool:
         if attempt.status not in states:
             return False
-        self._end(attempt, code)
+        self._end(attempt, outcome)
         attempt.item.status, attempt.item.code = Status.FAILED, code
         if refund:
             self._refund(attempt.item)
@@ -152,7 +168,7 @@ class Reference:
         if attempt.status not in states:
             return Requeued(False, None)
         if backoff and item.failures + 1 >= attempts:
-            return Requeued(self.fail(attempt, code, refund, states), None)
+            return Requeued(self._fail(attempt, outcome, code, refund, states), None)
         self._end(attempt, outcome)
         item.status, item.due, item.rested = Status.PENDING, not backoff, False
         item.failures += 1 if backoff else 0

@@ -9,12 +9,14 @@ from models.tables import IN_DOUBT, AttemptStatus, Status
 from tests.properties import rows
 from tests.properties.followers import Followers
 from tests.properties.machine import given_any, pick, same, times, which
-from tests.properties.things import Attempt, Item
+from tests.properties.things import Attempt, Item, Shop
 from tests.properties.workers import Workers
 
 
 class Sweeps(Workers, Followers):
     """Time runs out behind the back of whoever died; sweeps and webhooks find what is left."""
+
+    vanished = 0
 
     @given_any("creating")
     @rule(number=which, ago=st.sampled_from(["lease", "deadline", "hour"]))
@@ -23,7 +25,8 @@ class Sweeps(Workers, Followers):
         self._vanish(pick(self.creating(), number), ago)
 
     def _vanish(self, attempt: Attempt, ago: str) -> None:
-        attempt.lease_over = True
+        self.vanished += 1
+        attempt.lease_over = self.vanished
         attempt.overdue |= ago != "lease"
         attempt.forgotten |= ago == "hour"
         rows.run_out(attempt.id, overdue=attempt.overdue, forgotten=attempt.forgotten)
@@ -118,10 +121,16 @@ class Sweeps(Workers, Followers):
         for item in items:
             item.rested = True
 
-    @given_any("resting")
+    # The one that is always possible: without any a machine could not go on.
     @rule(number=which, limit=st.sampled_from([500, 1]), times=times)
     def make_due(self, number: int, limit: int, times: int) -> None:
-        shop = self.shop(number)
+        self._make_due(self._shop_with(self.resting(), number), limit, times)
+
+    def _shop_with(self, items: list[Item], number: int) -> Shop:
+        """The shop of one of these items; any if there are none."""
+        return pick(items, number).job.shop if items else self.shop(number)
+
+    def _make_due(self, shop: Shop, limit: int, times: int) -> None:
         same(
             times,
             lambda: lifecycle.make_due(shop.id, limit),

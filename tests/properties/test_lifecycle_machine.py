@@ -39,8 +39,8 @@ class Lifecycle(Shops, Sweeps):
         for _ in self.doubtless():
             self.follow(0, "succeeded", refund=False)
         self._end_pauses(self.resting())
-        for number in range(len(self.reference.shops)):
-            self.make_due(number, limit=500, times=1)
+        for shop in self.reference.shops.values():
+            self._make_due(shop, limit=500, times=1)
         self.claim()
         if self.unsent():
             self.create(0)

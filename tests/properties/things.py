@@ -94,7 +94,8 @@ class Job:
 
 @dataclass
 class Attempt:
-    """A try. `unwanted`: its prediction is to be canceled, now (True) or again later (False)."""
+    """A try. `unwanted`: its prediction is to be canceled, now (True) or again later (False);
+    `lease_over`: that its lease ran out, as the how-manyeth."""
 
     id: int
     item: Item
@@ -103,9 +104,14 @@ class Attempt:
     prediction: str | None = None
     checks: int = 0
     unwanted: bool | None = None
-    lease_over: bool = False
+    lease_over: int | None = None
     overdue: bool = False
     forgotten: bool = False
+
+    def is_twin_of(self, other: "Attempt") -> bool:
+        """It is in doubt, and what the other made could be its own."""
+        in_doubt = self.status == AttemptStatus.CREATING and self.lease_over is not None
+        return in_doubt and self is not other and self.item.url == other.item.url
 
     def gets(self, prediction: str) -> None:
         """Its prediction is known from now on."""

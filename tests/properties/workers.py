@@ -74,5 +74,9 @@ class Workers(Machine):
 
         self._note(prediction, times=1)
 
-        if self.reference.owner(prediction.id) is None:
+        owner = self.reference.owner(prediction.id)
+        if owner is None:
             self.outside.cancel(prediction.id)
+        elif owner is not maker:
+            # Another one in doubt got it, whose own create may have been accepted as well.
+            self.outside.twice.add(prediction.input)
