@@ -72,8 +72,10 @@ class Reference:
         return [item for item in own if item.waits and item.due]
 
     def next_item(self) -> Item | None:
-        """The oldest due item of the shop that was served longest ago."""
-        waiting = [shop for shop in self.shops.values() if self.due(shop)]
+        """The oldest due item of the shop that was served longest ago; a disabled one is served
+        nothing."""
+        active = [shop for shop in self.shops.values() if not shop.disabled]
+        waiting = [shop for shop in active if self.due(shop)]
         if not waiting:
             return None
         return self.due(min(waiting, key=lambda shop: (shop.served, shop.id)))[0]
