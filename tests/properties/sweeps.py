@@ -153,7 +153,9 @@ class Sweeps(Workers, Followers):
     @given_any("waiting")
     @rule(number=which, limit=st.sampled_from([1, 2, 500]), times=times)
     def cancel_waiting(self, number: int, limit: int, times: int) -> None:
-        shop = self.shop(number)
+        self._cancel_waiting(self.shop(number), limit, times)
+
+    def _cancel_waiting(self, shop: Shop, limit: int, times: int) -> None:
         same(
             times,
             lambda: lifecycle.cancel_waiting(shop.id, limit),

@@ -41,6 +41,8 @@ class Lifecycle(Shops, Sweeps):
         self._end_pauses(self.resting())
         for shop in self.reference.shops.values():
             self._make_due(shop, limit=500, times=1)
+            if shop.disabled:
+                self._cancel_waiting(shop, limit=500, times=1)
         self.claim()
         if self.unsent():
             self.create(0)
