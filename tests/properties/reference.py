@@ -67,13 +67,12 @@ class Reference:
         return InsufficientCredits if shop.balance + amount < 0 else None
 
     def due(self, shop: Shop) -> list[Item]:
-        """What a shop could have claimed now, the oldest first."""
+        """What a shop has waiting without a pause, the oldest first."""
         own = [item for item in self.items.values() if item.job.shop is shop]
         return [item for item in own if item.waits and item.due]
 
     def next_item(self) -> Item | None:
-        """The oldest due item of the shop that was served longest ago; a disabled one is served
-        nothing."""
+        """The oldest due item of the shop that was served longest ago; a disabled one is not."""
         active = [shop for shop in self.shops.values() if not shop.disabled]
         waiting = [shop for shop in active if self.due(shop)]
         if not waiting:
