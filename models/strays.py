@@ -43,9 +43,10 @@ def take_unwanted(session: Session, limit: int) -> list[tuple[int, str]]:
 
 
 @transaction
-def confirm_end(session: Session, attempt_id: int) -> None:
-    """Nothing is left to be canceled of this attempt."""
-    session.execute(update(Attempt).where(Attempt.id == attempt_id).values(cancel_at=None))
+def confirm_end(session: Session, attempt_id: int, prediction_id: str) -> None:
+    """Nothing is left to be canceled, if this is the prediction that the attempt remembers."""
+    ended = update(Attempt).where(Attempt.id == attempt_id, Attempt.prediction_id == prediction_id)
+    session.execute(ended.values(cancel_at=None))
 
 
 @transaction

@@ -51,7 +51,7 @@ def cancel_unwanted(gear: Gear, attempt_id: int, prediction_id: str) -> bool:
     log.warning("stray canceled", attempt=attempt_id, prediction=prediction_id, ended=ended)
     if ended:
         with gear.database():
-            strays.confirm_end(attempt_id)
+            strays.confirm_end(attempt_id, prediction_id)
     return True
 
 

@@ -101,7 +101,7 @@ class Sweeps(Workers, Followers):
     def _cancel(self, attempt: Attempt) -> None:
         assert attempt.prediction
         self.outside.cancel(attempt.prediction)
-        strays.confirm_end(attempt.id)
+        strays.confirm_end(attempt.id, attempt.prediction)
         attempt.unwanted = None
 
     @given_any("unwanted")
