@@ -2,6 +2,7 @@
 
 from models import accounts, ledger, lifecycle
 from models.orders import ImageOrder, JobOrder, Receipt
+from models.tables import EntryKind
 
 PRICE = 15
 DEADLINE = 600.0
@@ -30,3 +31,9 @@ def order(images: int = 1, product: str = "cup") -> JobOrder:
 def submit(shop: int, images: int = 1, key: str | None = None, product: str = "cup") -> Receipt:
     """Submit a job of so many images."""
     return lifecycle.submit(shop, order(images, product), PRICE, key)
+
+
+def refunds(shop: int) -> list[str]:
+    """The references of everything that was ever refunded to a shop."""
+    booked = ledger.entries(shop, limit=100_000)
+    return sorted(each.reference for each in booked if each.kind == EntryKind.REFUND)

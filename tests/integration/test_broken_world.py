@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -30,14 +29,6 @@ NO_IMAGE = {
     "before": {"not_json", "not_an_object", "schema_drift", "drip"},
     "after": {"not_json", "not_an_object", "schema_drift"},
 }
-
-
-@pytest.fixture
-def room(
-    postgres_database: str, redis_url: str, stand_in: StandIn, tmp_path: Path
-) -> Iterator[Darkroom]:
-    with darkroom(postgres_database, redis_url, stand_in, tmp_path) as built:
-        yield built
 
 
 def test_posts_and_work_outlive_a_valkey_that_comes_back_empty(

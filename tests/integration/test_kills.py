@@ -20,14 +20,6 @@ IMAGES = 3
 
 
 @pytest.fixture
-def room(
-    postgres_database: str, redis_url: str, stand_in: StandIn, tmp_path: Path
-) -> Iterator[Darkroom]:
-    with darkroom(postgres_database, redis_url, stand_in, tmp_path) as built:
-        yield built
-
-
-@pytest.fixture
 def sqlite_room(
     sqlite_database: str, redis_url: str, stand_in: StandIn, tmp_path: Path
 ) -> Iterator[Darkroom]:

@@ -18,16 +18,6 @@ from tests.valkey import Valkey
 
 
 @pytest.fixture
-def room(
-    postgres_database: str, redis_url: str, stand_in: StandIn, tmp_path: Path
-) -> Iterator[Darkroom]:
-    """A Darkroom on PostgreSQL: what a database does differently is tested without workers."""
-    with darkroom(postgres_database, redis_url, stand_in, tmp_path) as built:
-        yield built
-        built.check()
-
-
-@pytest.fixture
 def either_room(
     database_url: str, redis_url: str, stand_in: StandIn, tmp_path: Path
 ) -> Iterator[Darkroom]:
