@@ -88,6 +88,7 @@ def _secrets(settings: Settings | None) -> list[str]:
         settings.sentry_dsn,
         urlsplit(settings.redis_url).password or "",
         urlsplit(settings.database_url).password or "",
+        settings.wix_app_secret,
         *settings.replicate_webhook_secret,
     )
     return sorted({secret for secret in given if len(secret) >= 8}, key=len, reverse=True)

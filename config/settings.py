@@ -55,6 +55,9 @@ class Settings:
     allow_private_image_urls: bool = False
     api_rate_limit: RateLimit = RateLimit(600, 60.0)
     cors_origins: tuple[str, ...] = ()
+    catalogue_url: str = ""
+    wix_app_id: str = ""
+    wix_app_secret: str = ""
     metrics_token: str = ""
     flower_basic_auth: str = ""
     worker_concurrency: int = 10
@@ -115,6 +118,13 @@ def _read(env: FileAwareEnv, settings: type[Settings]) -> Settings:
         allow_private_image_urls=env.bool("ALLOW_PRIVATE_IMAGE_URLS", False),
         api_rate_limit=_rate("API_RATE_LIMIT", env.str("API_RATE_LIMIT", "600/1m")),
         cors_origins=_origins("CORS_ORIGINS", env.list("CORS_ORIGINS", [])),
+        catalogue_url=_catalogue_url(
+            "CATALOGUE_URL",
+            env.str("CATALOGUE_URL", ""),
+            connected=bool(env.str("WIX_APP_ID", "") and env.str("WIX_APP_SECRET", "")),
+        ),
+        wix_app_id=_secret("WIX_APP_ID", env.str("WIX_APP_ID", ""), at_least=0),
+        wix_app_secret=_secret("WIX_APP_SECRET", env.str("WIX_APP_SECRET", ""), at_least=0),
         metrics_token=_required_outside_sandbox(
             "METRICS_TOKEN", env.str("METRICS_TOKEN", ""), sandbox
         ),
@@ -181,6 +191,15 @@ def _database_url(name: str, text: str) -> str:
 def _storage_url(name: str, text: str) -> str:
     if not re.match(r"(file:///|s3://|gs://|az://).", text):
         raise ValueError(f"{name}: must begin with file:///, s3://, gs:// or az://")
+    return text
+
+
+def _catalogue_url(name: str, text: str, connected: bool) -> str:
+    """A file of products, or a Wix app's access to its shops: the scheme says which."""
+    if text and not re.match(r"(file:///.|wix\+https?://.)", text):
+        raise ValueError(f"{name}: must begin with file:/// or be wix+https://www.wixapis.com")
+    if text.startswith("wix") and not connected:
+        raise ValueError(f"{name}: Wix needs WIX_APP_ID and WIX_APP_SECRET as well")
     return text
 
 
