@@ -15,6 +15,7 @@ from api import (
     jobs,
     limits,
     metrics,
+    pages,
     paths,
     results,
     security_headers,
@@ -55,6 +56,7 @@ def create_app(settings: Settings) -> Flask:
     for blueprint in BLUEPRINTS:
         api.register_blueprint(blueprint)
     app.register_blueprint(docs.assets)
+    app.register_blueprint(pages.blp)
     commands.register(app)
     return app
 
