@@ -106,7 +106,7 @@ class Wix:
     def _ask_version(self, shop: str) -> Version:
         path = "/stores/v3/provision/version"
         told = _good(self._access.ask(shop, "GET", path), path).get("catalogVersion")
-        if told not in set(Version):
+        if told not in list(Version):
             raise CatalogueUnavailable("Wix: a catalogue of an unknown version")
         version = Version(str(told))
         # A shop that has no catalogue yet is looked at again: its owner is adding one.
