@@ -17,10 +17,12 @@ from api import (
     metrics,
     pages,
     paths,
+    products,
     results,
     security_headers,
     webhooks,
 )
+from api.catalogue.choice import open_catalogue
 from api.input import READ_AT_MOST
 from api.openapi import open_api
 from config.settings import Settings
@@ -30,6 +32,7 @@ from models.database import bind
 BLUEPRINTS = (
     image_optimization.blp,
     jobs.blp,
+    products.blp,
     credits.blp,
     results.blp,
     webhooks.blp,
@@ -45,7 +48,7 @@ def create_app(settings: Settings) -> Flask:
     migrations.attach(app)
     app.config["MAX_CONTENT_LENGTH"] = READ_AT_MOST
     app.json.sort_keys = False  # type: ignore[attr-defined]
-    current.equip(app, settings)
+    current.equip(app, settings, open_catalogue)
     paths.register(app)
     access.register(app)
     errors.register(app)

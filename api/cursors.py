@@ -7,6 +7,7 @@ signed for one instance, so that what comes back is what went out.
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from itsdangerous import BadData, URLSafeSerializer
 
@@ -36,26 +37,28 @@ def page_of_jobs(
 
     One job more than asked for is read: it tells whether there is a next page.
     """
-    before = _read(cursor) if cursor else None
+    before = int(read("jobs", cursor)) if cursor else None
     found = reports.jobs(current.instance(), status, before, limit + 1)
     jobs, more = found[:limit], found[limit:]
-    return Page(jobs, _write(jobs[-1].id) if more else None)
+    return Page(jobs, write("jobs", jobs[-1].id) if more else None)
 
 
-def _write(job_id: int) -> str:
-    return str(_serializer().dumps(job_id))
+def write(kind: str, position: str | int) -> str:
+    """Sign where a page of this instance's things of a `kind` begins."""
+    return str(_serializer(kind).dumps(position))
 
 
-def _read(cursor: str) -> int:
+def read(kind: str, cursor: str) -> Any:
+    """Return what was signed; raises `InvalidInput` for another instance's, or another kind's."""
     try:
-        return int(_serializer().loads(cursor))
+        return _serializer(kind).loads(cursor)
     except BadData as error:
         raise InvalidInput({"cursor": ["Not a cursor of yours."]}) from error
 
 
-def _serializer() -> URLSafeSerializer:
+def _serializer(kind: str) -> URLSafeSerializer:
     return URLSafeSerializer(
         current.settings().secret_key,
-        salt=f"jobs of instance {current.instance()}",
+        salt=f"{kind} of instance {current.instance()}",
         signer_kwargs={"digest_method": hashlib.sha256, "key_derivation": "hmac"},
     )

@@ -8,6 +8,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug import exceptions as http
 
+from api.catalogue.errors import CatalogueNotConnected, CatalogueUnavailable
 from api.problems import InvalidInput, NotAuthenticated, problem
 from models import errors as domain
 from tasks.storage import StorageUnavailable
@@ -73,6 +74,14 @@ KINDS: dict[type[Exception], Kind] = {
         "storage_unavailable",
         "The results cannot be reached just now.",
         headers=BUSY,
+        ours=True,
+    ),
+    CatalogueNotConnected: Kind(409, "catalogue_not_connected"),
+    CatalogueUnavailable: Kind(
+        503,
+        "catalogue_unavailable",
+        "The shop's products cannot be read just now. Try again in a moment.",
+        headers={"Retry-After": "5"},
         ours=True,
     ),
     OperationalError: _UNREACHABLE,

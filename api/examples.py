@@ -1,4 +1,4 @@
-"""Examples for the OpenAPI document: one job of one product, seen from each route."""
+"""Examples for the OpenAPI document: a product, and one job of it, seen from each route."""
 
 JOB = {
     "id": 12,
@@ -72,6 +72,29 @@ CREDITS = {
     "monthlyAllotment": 150,
     "resetsAt": "2026-02-01T00:00:00.000Z",
     "creditsPerImage": 15,
+}
+PRODUCT = {
+    "id": "cup",
+    "name": "The blue cup",
+    "price": "24.00",
+    "currency": "EUR",
+    "totalImages": 2,
+}
+PRODUCT_PAGE = {"products": [PRODUCT], "nextCursor": None}
+PRODUCT_DETAIL = {
+    "product": PRODUCT,
+    "images": [
+        {
+            "id": "cup-front",
+            "url": "https://shop.example/images/cup-front.jpg",
+            "alt": "The blue cup from the front",
+        },
+        {
+            "id": "cup-top",
+            "url": "https://shop.example/images/cup-top.jpg",
+            "alt": "The blue cup from above",
+        },
+    ],
 }
 READINESS = {
     "status": "failed",
