@@ -13,21 +13,30 @@ from itsdangerous import BadData, URLSafeSerializer
 
 from api import current
 from api.problems import InvalidInput
+from api.waiting import Line, Placed, facts, line_of
 from models import reports
 from models.tables import Job, Status
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some jobs, and where those after them begin, if there are any."""
+    """Some jobs, where those of them stand that wait, and where the jobs after them begin, if
+    there are any."""
 
-    jobs: Sequence[Job]
+    rows: Sequence[Job]
+    line: Line
     next_cursor: str | None
+
+    @property
+    def jobs(self) -> list[Job | Placed]:
+        """The jobs as they are shown."""
+        return [self.line.with_job(job) for job in self.rows]
 
     @property
     def versions(self) -> list[object]:
         """What changes whenever this page does."""
-        return [self.next_cursor, *((job.id, job.version) for job in self.jobs)]
+        versions = ((job.id, job.version) for job in self.rows)
+        return [self.next_cursor, *versions, *facts(self.line.jobs)]
 
 
 def page_of_jobs(
@@ -40,7 +49,7 @@ def page_of_jobs(
     before = int(read("jobs", cursor)) if cursor else None
     found = reports.jobs(current.instance(), status, before, limit + 1)
     jobs, more = found[:limit], found[limit:]
-    return Page(jobs, write("jobs", jobs[-1].id) if more else None)
+    return Page(jobs, line_of(jobs), write("jobs", jobs[-1].id) if more else None)
 
 
 def write(kind: str, position: str | int) -> str:

@@ -36,7 +36,8 @@ PROGRESS = JOB | {
     "startedAt": "2026-01-31T09:30:01.250Z",
     "finishedAt": "2026-01-31T09:30:20.500Z",
 }
-PAGE = {"jobs": [PROGRESS], "nextCursor": None}
+PLACE = {"queuePosition": 3, "estimatedStartAt": "2026-01-31T09:30:02.000Z"}
+PAGE = {"jobs": [JOB | {"id": 13} | PLACE, PROGRESS], "nextCursor": None}
 ITEM = {
     "id": 31,
     "imageId": "cup-front",

@@ -109,6 +109,21 @@ class IdempotencyHeaders(Schema):
     )
 
 
+class WaitingSchema(Shape):
+    """Where something stands in the line while it waits. Both are absent where they are unknown."""
+
+    queue_position = fields.Integer(
+        metadata={
+            "minimum": 1,
+            "description": "1 is sent next: how many images of anybody are sent until this one is,"
+            " if nothing new comes. Of a job: that of its first image that waits.",
+        }
+    )
+    estimated_start_at = Moment(
+        metadata={"description": "When it is expected to be sent, in whole seconds."}
+    )
+
+
 class JobSchema(Shape):
     """A job as it was when it was created."""
 
@@ -122,7 +137,7 @@ class JobSchema(Shape):
     created_at = Moment(required=True)
 
 
-class ProgressSchema(JobSchema):
+class ProgressSchema(JobSchema, WaitingSchema):
     """A job with what became of it."""
 
     started_at = Moment()
@@ -138,7 +153,7 @@ class ReceiptSchema(Shape):
     credits_remaining = fields.Integer(required=True)
 
 
-class ItemSchema(Shape):
+class ItemSchema(WaitingSchema):
     """One image of a job."""
 
     id = fields.Integer(required=True, metadata={"minimum": 1})
