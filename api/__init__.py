@@ -16,6 +16,7 @@ from api import (
     limits,
     metrics,
     paths,
+    previews,
     results,
     security_headers,
     webhooks,
@@ -30,6 +31,8 @@ BLUEPRINTS = (
     image_optimization.blp,
     jobs.blp,
     credits.blp,
+    previews.addresses,
+    previews.blp,
     results.blp,
     webhooks.blp,
     health.blp,
@@ -64,7 +67,7 @@ def _allow_origins(app: Flask, settings: Settings) -> None:
     if settings.cors_origins:
         CORS(
             app,
-            resources={r"/(api|results)/.*": {"origins": list(settings.cors_origins)}},
+            resources={r"/(api|previews|results)/.*": {"origins": list(settings.cors_origins)}},
             methods=["GET", "HEAD", "POST", "OPTIONS"],
             allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-None-Match"],
             expose_headers=[

@@ -8,9 +8,11 @@ from flask import Flask, current_app, g
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from api.rooms import Rooms
 from config.settings import Settings
 from models import following
 from tasks.limiter import Limiter
+from tasks.source_pictures import SourcePictures
 from tasks.storage import Storage, open_storage
 from tasks.wake import Waker
 
@@ -24,6 +26,8 @@ class Parts:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        # Not on first need: a bound that exists twice is none.
+        self.rooms = Rooms()
 
     @cached_property
     def waker(self) -> Waker:
@@ -34,6 +38,11 @@ class Parts:
     def storage(self) -> Storage:
         """Where results are."""
         return open_storage(self.settings)
+
+    @cached_property
+    def sources(self) -> SourcePictures:
+        """Fetches shops' own pictures."""
+        return SourcePictures(self.settings)
 
     @cached_property
     def redis(self) -> redis.Redis:

@@ -33,9 +33,16 @@ class Reference(BaseConverter):
     regex = r"[A-Za-z0-9_-]{32}"
 
 
+class PreviewToken(BaseConverter):
+    """An image's address and its signature, which is 43 characters."""
+
+    regex = r"[A-Za-z0-9_-]{1,8000}\.[A-Za-z0-9_-]{43}"
+
+
 SCHEMAS: dict[type[BaseConverter], dict[str, Any]] = {
     Id: {"type": "integer", "format": "int64", "minimum": 1, "maximum": LARGEST_ID},
     ResultKey: {"type": "string", "pattern": f"^{ResultKey.regex}$"},
+    PreviewToken: {"type": "string", "pattern": f"^{PreviewToken.regex}$"},
     Reference: {"type": "string", "pattern": f"^{Reference.regex}$"},
 }
 
@@ -46,4 +53,5 @@ def register(app: Flask) -> None:
     app.url_map.converters["id"] = Id
     app.url_map.converters["result_key"] = ResultKey
     app.url_map.converters["reference"] = Reference
+    app.url_map.converters["preview_token"] = PreviewToken
     app.url_map.merge_slashes = False
