@@ -14,7 +14,7 @@ from api import current
 from models.errors import NotFound
 
 # With method, path and version this stays below the 8190 bytes that gunicorn reads of a first line.
-# Only addresses of 2000 characters from beyond Latin make a longer one.
+# Only an address of 2000 of the rarest characters makes a longer one, of 8240 at the most.
 LONGEST_TOKEN = 8000
 PLAIN, COMPRESSED = b"p", b"z"
 

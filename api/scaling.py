@@ -7,7 +7,7 @@ import io
 
 from PIL import ExifTags, Image, ImageCms
 
-from api.decoding import MOST_BYTES, MOST_PIXELS, bytes_to_decode
+from api.decoding import MIXABLE, fraction
 from tasks.image_check import BROKEN, has_many_scans
 
 WIDTHS = (320, 640, 1280, 2048)
@@ -39,23 +39,22 @@ class Unscalable(Exception):
 def scale(data: bytes, width: int) -> bytes:
     """Return the picture as WebP, at most so many pixels wide; raise `Unscalable`."""
     try:
-        with Image.open(io.BytesIO(data), formats=FORMATS) as source:
-            if has_many_scans(source, data):
-                raise Unscalable("it comes in too many scans")
-            small = _scaled(source, width)
-        return _encoded(small)
-    except BROKEN as error:
+        return _encoded(_scaled(data, width))
+    except (*BROKEN, RuntimeError) as error:
+        # The last one comes from AVIF's decoder.
         raise Unscalable(type(error).__name__) from error
 
 
-def _scaled(source: Image.Image, width: int) -> Image.Image:
+def _scaled(data: bytes, width: int) -> Image.Image:
     """Turn it only once it is small: a turned copy of a large picture takes as much again."""
-    turn = _orientation(source)
-    size = _fitting(source.size, width, lying=turn in _LYING)
-    small = _in_srgb(_shrunk(source, size))
+    with Image.open(io.BytesIO(data), formats=FORMATS) as source:
+        if has_many_scans(source, data):
+            raise Unscalable("it comes in too many scans")
+        turn = _orientation(source)
+        small = _shrunk(source, _fitting(source.size, width, lying=turn in _LYING))
     for step in _TURNS.get(turn, ()):
         small = small.transpose(step)
-    return small
+    return _in_srgb(small)
 
 
 def _fitting(size: tuple[int, int], width: int, *, lying: bool) -> tuple[int, int]:
@@ -65,40 +64,41 @@ def _fitting(size: tuple[int, int], width: int, *, lying: bool) -> tuple[int, in
 
 
 def _shrunk(source: Image.Image, size: tuple[int, int]) -> Image.Image:
-    """A JPEG is decoded to a fraction of its size at once."""
-    pixels = source.width * source.height
-    source.draft(None, (2 * size[0], 2 * size[1]))
-    if pixels > MOST_PIXELS or bytes_to_decode(source, pixels) > MOST_BYTES:
+    """First roughly, by whole numbers: a JPEG as it is decoded, others by the mean of pixels."""
+    divisor = fraction(source, size)
+    if divisor is None:
         raise Unscalable("it would take too much memory")
+    source.draft(None, (source.width // divisor, source.height // divisor))
     plain = _plain(source)
+    size = min(size[0], plain.width), min(size[1], plain.height)
     factor = min(plain.width // size[0], plain.height // size[1]) // 2
     rough = plain.reduce(factor) if factor > 1 else plain
-    return rough.resize(size, Image.Resampling.BICUBIC) if rough.size != size else rough
+    return rough.resize(size, Image.Resampling.BICUBIC)
 
 
 def _plain(source: Image.Image) -> Image.Image:
     """Colours that can be mixed: not those of a palette, nor one that stands for transparent."""
     source.load()
-    if source.has_transparency_data:
-        return source.convert("RGBA")
+    if source.mode in MIXABLE and "transparency" not in source.info:
+        return source
     if source.mode == "I;16":
         # Converted at once, everything above 255 would be white.
         return source.point(lambda value: value / 256).convert("L")
-    return source if source.mode in {"L", "RGB", "CMYK"} else source.convert("RGB")
+    return source.convert("RGBA" if source.has_transparency_data else "RGB")
 
 
 def _in_srgb(image: Image.Image) -> Image.Image:
-    """Colours as the picture's own profile means them, and without one as they are."""
-    mode = "RGBA" if image.mode == "RGBA" else "RGB"
+    """Colours as the picture's own profile means them; without a good one, as they are."""
+    mode = "RGBA" if image.mode in {"LA", "RGBA"} else "RGB"
     profile = image.info.get("icc_profile")
-    if profile:
-        try:
-            read = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-            converted = ImageCms.profileToProfile(image, read, _SRGB, outputMode=mode)
-        except (ImageCms.PyCMSError, *BROKEN):
-            return image.convert(mode)
-        return converted or image
-    return image.convert(mode)
+    if not profile or image.mode == "LA":
+        return image.convert(mode)
+    try:
+        read = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        converted = ImageCms.profileToProfile(image, read, _SRGB, outputMode=mode)
+    except (ImageCms.PyCMSError, *BROKEN):
+        return image.convert(mode)
+    return converted or image.convert(mode)
 
 
 def _orientation(source: Image.Image) -> int:
@@ -111,8 +111,6 @@ def _orientation(source: Image.Image) -> int:
 
 def _encoded(image: Image.Image) -> bytes:
     """What the picture knows besides its pixels stays behind: places, cameras, comments."""
-    bare = Image.new(image.mode, (0, 0))
-    del bare
     image.info.clear()
     out = io.BytesIO()
     image.save(out, "WEBP", quality=QUALITY, method=EFFORT)
