@@ -17,6 +17,7 @@ from api import (
     metrics,
     pages,
     paths,
+    previews,
     products,
     results,
     security_headers,
@@ -34,6 +35,8 @@ BLUEPRINTS = (
     jobs.blp,
     products.blp,
     credits.blp,
+    previews.addresses,
+    previews.blp,
     results.blp,
     webhooks.blp,
     health.blp,
@@ -69,7 +72,7 @@ def _allow_origins(app: Flask, settings: Settings) -> None:
     if settings.cors_origins:
         CORS(
             app,
-            resources={r"/(api|results)/.*": {"origins": list(settings.cors_origins)}},
+            resources={r"/(api|previews|results)/.*": {"origins": list(settings.cors_origins)}},
             methods=["GET", "HEAD", "POST", "OPTIONS"],
             allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-None-Match"],
             expose_headers=[

@@ -10,9 +10,11 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from api.catalogue.interface import Catalogue
+from api.rooms import Rooms
 from config.settings import Settings
 from models import following
 from tasks.limiter import Limiter
+from tasks.source_pictures import SourcePictures
 from tasks.storage import Storage, open_storage
 from tasks.wake import Waker
 
@@ -27,6 +29,8 @@ class Parts:
     def __init__(self, settings: Settings, open_catalogue: Callable[[Settings], Catalogue]) -> None:
         self.settings = settings
         self._open_catalogue = open_catalogue
+        # Not on first need: a bound that exists twice is none.
+        self.rooms = Rooms()
 
     @cached_property
     def waker(self) -> Waker:
@@ -42,6 +46,11 @@ class Parts:
     def catalogue(self) -> Catalogue:
         """Where products come from."""
         return self._open_catalogue(self.settings)
+
+    @cached_property
+    def sources(self) -> SourcePictures:
+        """Fetches shops' own pictures."""
+        return SourcePictures(self.settings)
 
     @cached_property
     def redis(self) -> redis.Redis:

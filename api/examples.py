@@ -29,10 +29,16 @@ ORDER = {
     ],
 }
 RECEIPT = {"success": True, "job": JOB, "creditsUsed": 30, "creditsRemaining": 120}
+PREVIEW = {
+    "imageUrl": "https://shop.example/images/cup-front.jpg",
+    "previewUrl": "/previews/cmh0dHBzOi8vc2hvcC5leGFtcGxlL2ltYWdlcy9jdXAtZnJvbnQuanBn"
+    ".m4S3c2nqzXc1Yw3V0Jq8b5Hk7Tr6PZfLx9dGuEaWoIg",
+}
 PROGRESS = JOB | {
     "status": "DONE",
     "completedImages": 1,
     "failedImages": 1,
+    "canceledImages": 0,
     "startedAt": "2026-01-31T09:30:01.250Z",
     "finishedAt": "2026-01-31T09:30:20.500Z",
 }
@@ -41,7 +47,7 @@ PAGE = {"jobs": [JOB | {"id": 13} | PLACE, PROGRESS], "nextCursor": None}
 ITEM = {
     "id": 31,
     "imageId": "cup-front",
-    "imageUrl": "https://shop.example/images/cup-front.jpg",
+    **PREVIEW,
     "prompt": "white background, brighter",
     "creditsCharged": 15,
     "createdAt": "2026-01-31T09:30:00.000Z",
