@@ -27,13 +27,14 @@ def screen(facts: Facts, height: int) -> RenderableType:
     top.add_column(ratio=1)
     top.add_column(ratio=1)
     top.add_row(_flow(facts.flow), _work(facts.work))
-    title = Text.assemble(("Darkroom", "bold"), f"  {facts.at:%Y-%m-%d %H:%M:%S}Z")
+    when = f"  {facts.at:%Y-%m-%d %H:%M:%S}Z"
+    title = Text.assemble(("Darkroom", "bold"), when, ("  Ctrl-C ends this", "dim"))
     parts: list[RenderableType] = [title, "", top]
     if isinstance(facts.flow, Flow):
         parts += ["", _workers(facts.flow.workers)]
     if isinstance(facts.work, Work):
         parts += ["", _shares(facts.work.shares.first(max(3, height - OTHER_ROWS)))]
-    return Group(*parts, "", Text("Ctrl-C ends this.", "dim"))
+    return Group(*parts)
 
 
 def _flow(flow: Flow | str) -> RenderableType:
