@@ -1,11 +1,13 @@
 """`queue status|resume`: whether the work flows, and if it does not, why."""
 
+from pathlib import Path
+
 import click
 
 from api.commands.advice import Commands
 from api.commands.queue_facts import Looker
 from api.commands.queue_lines import tell
-from api.commands.queue_watch import watch
+from api.commands.queue_watch import save_picture, watch
 from config.settings import Settings, SettingsError
 from tasks.limiter import LimiterUnavailable
 
@@ -22,13 +24,16 @@ queue = Commands("queue", help="See whether the work flows, and go on after a pa
     help="Seconds from one look of --watch to the next; each takes about one.",
 )
 @click.option("--count", type=click.IntRange(min=1), help="End --watch after so many looks.")
-def status(watching: bool, interval: float, count: int | None) -> None:
+@click.option("--picture", type=click.Path(path_type=Path, dir_okay=False), hidden=True)
+def status(watching: bool, interval: float, count: int | None, picture: Path | None) -> None:
     """Show the queues, the limiter, the workers, what waits and whose it is."""
     looker = Looker(_settings())
     if watching:
         watch(looker.look, interval, count)
         return
     facts = looker.look()
+    if picture:
+        save_picture(facts, picture)
     for part in (facts.flow, facts.work):
         if isinstance(part, str):
             raise click.ClickException(part)

@@ -1,9 +1,12 @@
 """Looking at the queue again and again, until somebody has seen enough."""
 
+import io
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count as forever
+from pathlib import Path
 
 import click
 from rich.console import Console
@@ -12,6 +15,10 @@ from rich.live import Live
 from api.commands.queue_facts import Facts
 from api.commands.queue_lines import tell
 from api.commands.queue_screen import screen
+
+PICTURE_SIZE = (88, 40)
+# An image in a page loads nothing from elsewhere, and a font of somebody's server least of all.
+FONTS = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
 
 Draw = Callable[[Facts], None]
 
@@ -56,3 +63,12 @@ def _tell_when(facts: Facts) -> None:
     click.echo(f"at\t{facts.at:%Y-%m-%dT%H:%M:%SZ}")
     tell(facts)
     click.echo()
+
+
+def save_picture(facts: Facts, file: Path) -> None:
+    """Write what the screen shows as an SVG, for the documentation."""
+    width, height = PICTURE_SIZE
+    console = Console(record=True, width=width, file=io.StringIO(), force_terminal=True)
+    console.print(screen(facts, height))
+    drawn = console.export_svg(title="flask --app wsgi queue status --watch")
+    file.write_text(FONTS.sub("", drawn), encoding="utf-8")

@@ -2,6 +2,7 @@
 
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -219,3 +221,18 @@ def test_redis_may_go_and_come_back_and_ctrl_c_ends_it_well(sqlite_database: str
     assert watching.drawn.rindex(b"next slot in") > watching.drawn.rindex(b"\x1b[?1049l")
     assert b"\x1b[?25h" in watching.drawn
     assert b"Traceback" not in watching.drawn
+
+
+def test_a_picture_for_the_documentation_loads_nothing_from_elsewhere(
+    command_line: FlaskCliRunner, redis_url: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "queue.svg"
+
+    command_line.invoke(
+        args=["queue", "status", "--picture", str(file)], env={"REDIS_URL": redis_url}
+    )
+
+    drawn = file.read_text(encoding="utf-8")
+    assert drawn.startswith("<svg ")
+    assert "Limiter" in drawn
+    assert not re.search(r"url\(['\"]?http|href=|@font-face", drawn)
