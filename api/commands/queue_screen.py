@@ -110,4 +110,4 @@ def bar(part: int, whole: int, width: int) -> str:
     """A bar of `width` cells. What is not 0 fills at least one, and only the whole fills all."""
     filled = round(width * part / whole) if whole else 0
     filled = min(max(filled, min(part, 1)), width if part >= whole else width - 1)
-    return "█" * filled + "░" * (width - filled)
+    return "■" * filled + "·" * (width - filled)
