@@ -27,6 +27,7 @@ def address(app: Flask, rule: Rule) -> str:
         "key": "a" * 32 + ".jpg",
         "name": "swagger-ui.css",
         "reference": "r" * 32,
+        "product_id": "cup",
     }
     with app.test_request_context():
         built = app.url_map.bind("").build(
