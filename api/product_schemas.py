@@ -11,7 +11,6 @@ class ProductsQuery(Shape):
 
     query = Text(
         100,
-        load_default="",
         metadata={
             "description": "What the name holds, in upper or lower case; all products by default.",
             "example": "cup",
