@@ -80,12 +80,14 @@ CREDITS = {
     "resetsAt": "2026-02-01T00:00:00.000Z",
     "creditsPerImage": 15,
 }
+PREVIEW_URL = PREVIEW["previewUrl"]
 PRODUCT = {
     "id": "cup",
     "name": "The blue cup",
     "price": "24.00",
     "currency": "EUR",
     "totalImages": 2,
+    "previewUrl": PREVIEW_URL,
 }
 PRODUCT_PAGE = {"products": [PRODUCT], "nextCursor": None}
 PRODUCT_DETAIL = {
@@ -95,11 +97,13 @@ PRODUCT_DETAIL = {
             "id": "cup-front",
             "url": "https://shop.example/images/cup-front.jpg",
             "alt": "The blue cup from the front",
+            "previewUrl": PREVIEW_URL,
         },
         {
             "id": "cup-top",
             "url": "https://shop.example/images/cup-top.jpg",
             "alt": "The blue cup from above",
+            "previewUrl": PREVIEW_URL,
         },
     ],
 }

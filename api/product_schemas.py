@@ -2,8 +2,8 @@
 
 from marshmallow import fields, validate
 
-from api.fields import Digits, Text
-from api.schemas import Shape
+from api.fields import Digits, PreviewUrl, Text
+from api.schemas import PREVIEW_URL, Shape
 
 
 class ProductsQuery(Shape):
@@ -11,7 +11,6 @@ class ProductsQuery(Shape):
 
     query = Text(
         100,
-        load_default="",
         metadata={
             "description": "What the name holds, in upper or lower case; all products by default.",
             "example": "cup",
@@ -32,6 +31,7 @@ class ProductSchema(Shape):
     price = fields.String(metadata={"description": 'A decimal number like "24.00".'})
     currency = fields.String(metadata={"description": "ISO 4217, with a `price` only."})
     total_images = fields.Integer(required=True, metadata={"minimum": 0})
+    preview_url = PreviewUrl(attribute="cover_url", metadata=PREVIEW_URL)
 
 
 class ProductImageSchema(Shape):
@@ -40,6 +40,7 @@ class ProductImageSchema(Shape):
     id = fields.String(required=True)
     url = fields.String(required=True)
     alt = fields.String(required=True, metadata={"description": "What is on the image."})
+    preview_url = PreviewUrl(attribute="url", metadata=PREVIEW_URL)
 
 
 class ProductPageSchema(Shape):

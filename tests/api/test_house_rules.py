@@ -29,6 +29,7 @@ def address(app: Flask, rule: Rule) -> str:
         "name": "swagger-ui.css",
         "reference": "r" * 32,
         "token": f"t.{'s' * 43}",
+        "product_id": "cup",
     }
     with app.test_request_context():
         built = app.url_map.bind("").build(

@@ -53,6 +53,8 @@ def test_every_route_and_every_answer_of_it_is_told(document: dict[str, Any]) ->
         "POST /api/image-optimization": private | {"201", "402", "409", "415", "422"},
         "GET /api/image-optimization/jobs": private | {"200", "304"},
         "GET /api/image-optimization/jobs/{job_id}": private | {"200", "304", "404"},
+        "GET /api/products": private | {"200", "304", "409"},
+        "GET /api/products/{product_id}": private | {"200", "304", "404", "409"},
         "GET /api/credits": private | {"200", "304"},
         "POST /api/webhooks/replicate/{reference}": everywhere
         | {"204", "401", "404", "413", "503"},
