@@ -6,11 +6,11 @@ PYTEST := $(BIN)/python -m pytest
 # Compiling every import anew would triple the start of each of the many processes.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run test check fmt soak lock clean
+.PHONY: help run test check chromium fmt soak lock clean
 
 help:  ## print this help
 	@echo "Darkroom: make <target>"
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 8 | sed 's/^/  /'
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10 | sed 's/^/  /'
 
 .venv/.installed: requirements-dev.txt
 	@python=""; for name in python3.13 python3.12 python3.11 python3; do \
@@ -27,7 +27,9 @@ help:  ## print this help
 run: .venv/.installed  ## start everything on embedded parts and optimize the demo photographs (PORT=8000)
 	@exec $(BIN)/python -m sandbox
 
-test: check  ## run every check and every test
+# The checks and a browser's installation wait for different things, so they run side by side.
+test: .venv/.installed  ## run every check and every test
+	@$(MAKE) --no-print-directory -j2 check chromium
 	@$(PYTEST) -n 3 --dist worksteal -m "not soak"
 
 check: .venv/.installed  ## format, lint, types, import contracts, container files
@@ -37,10 +39,13 @@ check: .venv/.installed  ## format, lint, types, import contracts, container fil
 	@$(BIN)/hadolint Dockerfile
 	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.compose-spec docker-compose.yml
 
+chromium: .venv/.installed  ## find a Chromium for the tests of the pages, or install one (CHROMIUM=path)
+	@$(BIN)/python -m tests.browser.chromium
+
 fmt: .venv/.installed  ## format the code and fix what the linter can fix
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
 
-soak: .venv/.installed  ## run the long versions of the tests
+soak: chromium  ## run the long versions of the tests
 	@$(PYTEST) -m soak --timeout 1800
 
 lock: .venv/.installed  ## compile requirements.txt and requirements-dev.txt from pyproject.toml
