@@ -24,19 +24,19 @@ POLICY = (
 TYPES = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 
 
-@blp.get("/", defaults={"name": "optimize"})
-@blp.get("/<any('ongoing', 'completed'):name>")
-def show_page(name: str) -> Response:
+@blp.get("/", defaults={"page": "optimize"})
+@blp.get("/<any('ongoing', 'completed'):page>")
+def show_page(page: str) -> Response:
     """Send one of the pages; a browser asks each time whether it has changed."""
-    page = refuse_unmatched(send_from_directory(WEB, f"{name}.html", max_age=0))
-    page.headers["Content-Security-Policy"] = POLICY
-    return page
+    answer = refuse_unmatched(send_from_directory(WEB, f"{page}.html", max_age=0))
+    answer.headers["Content-Security-Policy"] = POLICY
+    return answer
 
 
-@blp.get("/web/<any('css', 'js'):kind>/<name>")
-def send_part(kind: str, name: str) -> Response:
+@blp.get("/web/<any('css', 'js'):kind>/<part>")
+def send_part(kind: str, part: str) -> Response:
     """Send a style sheet or a module."""
-    return refuse_unmatched(send_from_directory(WEB / kind, name, mimetype=TYPES[kind], max_age=0))
+    return refuse_unmatched(send_from_directory(WEB / kind, part, mimetype=TYPES[kind], max_age=0))
 
 
 @blp.get("/web/favicon.svg")

@@ -18,6 +18,10 @@ OPEN = {
     "/docs/docs.js",
     "/docs/<any('swagger-ui.css', 'swagger-ui-bundle.js', 'favicon-32x32.png'):name>",
     "/results/<result_key:key>",
+    "/",
+    "/<any('ongoing', 'completed'):page>",
+    "/web/<any('css', 'js'):kind>/<part>",
+    "/web/favicon.svg",
     "/previews/<preview_token:token>",
 }
 
@@ -30,6 +34,9 @@ def address(app: Flask, rule: Rule) -> str:
         "reference": "r" * 32,
         "token": f"t.{'s' * 43}",
         "product_id": "cup",
+        "page": "ongoing",
+        "kind": "js",
+        "part": "dom.js",
     }
     with app.test_request_context():
         built = app.url_map.bind("").build(

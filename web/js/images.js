@@ -72,7 +72,7 @@ export class ImageGrid {
   #tile(image) {
     const box = el("input", { type: "checkbox", onchange: () => this.#toggled(image, box) });
     const place = el("span", { class: "place", "aria-hidden": "true" });
-    const name = el("span", { class: "clip small" }, image.alt || image.id);
+    const name = el("span", { class: "clip small" }, image.alt);
     const shown = picture({ address: image.previewUrl, alt: "", sizes: "(max-width: 48rem) 46vw, 13rem" });
     const element = el("li", {}, el("label", { class: "card tile" }, shown, el("span", { class: "tile-words" }, box, name, place)));
     const update = () => {
@@ -134,6 +134,14 @@ export class ImageGrid {
   #columns() {
     return getComputedStyle(this.#grid).gridTemplateColumns.split(" ").length;
   }
+}
+
+/** Images under short names: what their descriptions say beyond the product's name, or their number. */
+export function named(images, product) {
+  return images.map((image, place) => {
+    const rest = image.alt.replace(product.name, "").replace(/^[\s,:;.–-]+/, "");
+    return { ...image, alt: rest || `Image ${place + 1}` };
+  });
 }
 
 function neighbour(key, at, many, columns) {

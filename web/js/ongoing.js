@@ -7,7 +7,7 @@ import { moment } from "./format.js";
 import { inWords, JobList, JOBS, openJob, waitingWords } from "./jobs.js";
 import { badge, button, linkButton, picture, progress, state, stop } from "./parts.js";
 import { Refresher } from "./refresh.js";
-import { troubled } from "./troubles.js";
+import { explained, troubled } from "./troubles.js";
 
 const LIST_SECONDS = 5;
 const JOB_SECONDS = 3;
@@ -20,7 +20,8 @@ const list = new JobList("Ongoing jobs");
 const detail = el("section", { class: "detail", "aria-label": "The open job" });
 const trouble = el("div");
 const more = button("Show more", { hidden: true, onclick: showMore });
-const columns = el("div", { class: "jobs-columns" }, el("div", { class: "stack" }, list.element, more), detail);
+const rest = el("p", { class: "soft", hidden: true }, "Nothing else is under way. ", el("a", { href: "./" }, "Optimize more images"), ".");
+const columns = el("div", { class: "jobs-columns" }, el("div", { class: "stack" }, list.element, rest, more), detail);
 const refreshList = new Refresher(LIST_SECONDS, lookAtList);
 const refreshJob = new Refresher(JOB_SECONDS, lookAtJob);
 
@@ -47,9 +48,19 @@ async function lookAtList() {
     chooseJob();
     await Promise.all(gone.map((job) => tellEnd(job.id)));
   } catch (error) {
-    fill(trouble, troubled(error, () => refreshList.now()));
+    showTrouble(error);
     throw error;
   }
+}
+
+/** What was seen before stays: it is still true of a moment ago. */
+function showTrouble(error) {
+  if (!ongoing) {
+    fill(page, el("h1", {}, "Ongoing"), troubled(error, () => refreshList.now()));
+    return;
+  }
+  const { title, words } = explained(error);
+  fill(trouble, stop(title, words, { role: null }));
 }
 
 /** Open the job that the address names, or stay with the open one, or take the newest. */
@@ -58,6 +69,7 @@ function chooseJob() {
   const wanted = openJob() ?? openId ?? ongoing[0]?.id ?? null;
   if (wanted !== openId) open(wanted);
   list.show(ongoing, openId);
+  rest.hidden = ongoing.length > 0;
   fill(page, el("h1", {}, "Ongoing"), trouble, openId ? columns : nothing());
   document.title = `${ongoing.length ? `(${ongoing.length}) ` : ""}Ongoing · Darkroom`;
 }
@@ -79,9 +91,7 @@ async function lookAtJob() {
     view.update(facts);
     if (FINAL.has(facts.job.status)) finish(facts.job);
   } catch (error) {
-    if (id !== openId) return;
-    view = null;
-    fill(detail, troubled(error, () => refreshJob.now()));
+    if (id === openId && !view) fill(detail, troubled(error, () => refreshJob.now()));
     throw error;
   }
 }

@@ -6,7 +6,7 @@ import { el, fill } from "./dom.js";
 import { openFrame, tryCredits } from "./frame.js";
 import { counted } from "./format.js";
 import { icon } from "./icons.js";
-import { ImageGrid } from "./images.js";
+import { ImageGrid, named } from "./images.js";
 import { OrderForm, receipt } from "./order.js";
 import { button } from "./parts.js";
 import { OWN_IMAGES, ProductList } from "./products.js";
@@ -45,7 +45,7 @@ async function openProduct(id) {
   fill(aside, el("div", { class: "card padded order bones tall", "aria-hidden": "true" }));
   try {
     const { product, images } = id === OWN_IMAGES ? ownImages() : await read(`api/products/${encodeURIComponent(id)}`);
-    if (fragment().get("product") === id) showProduct(product, images);
+    if (fragment().get("product") === id) showProduct(product, named(images, product));
   } catch (error) {
     fill(choose, troubled(error, show));
     fill(aside, null);
@@ -58,20 +58,30 @@ function ownImages() {
 
 function showProduct(product, images) {
   document.title = `${product.name} · Optimize · Darkroom`;
+  begin(product, images);
+  choose.querySelector("h1").focus({ preventScroll: true });
+  scrollTo(0, 0);
+}
+
+/** Show the draft of this product, which is a new one after each order. */
+function begin(product, images) {
   const draft = drafts.of(product);
   const changed = () => {
     drafts.save();
     grid.update();
     form.update();
+    if (!form.element.isConnected) fill(aside, form.element);
     showFooter(draft);
   };
   const grid = new ImageGrid(product, images, draft, changed);
-  const form = new OrderForm(draft, changed, (accepted) => finish(draft, accepted));
+  const form = new OrderForm(draft, changed, (accepted) => {
+    drafts.forget(draft);
+    begin(product, images);
+    thank(accepted);
+  });
   fill(choose, grid.element);
   fill(aside, form.element);
   showFooter(draft);
-  grid.element.querySelector("h1").focus({ preventScroll: true });
-  scrollTo(0, 0);
   showCredits(form);
 }
 
@@ -81,12 +91,10 @@ async function showCredits(form) {
   if (credits) form.credits = credits;
 }
 
-function finish(draft, accepted) {
-  drafts.forget(draft);
-  footer.hidden = true;
+/** The receipt stands where the order was, until the next one is begun. */
+function thank(accepted) {
   fill(aside, receipt(accepted, show));
-  aside.querySelector("h2").focus();
-  tryCredits();
+  goToOrder();
 }
 
 /** On a phone the order stands below the images. */

@@ -2,7 +2,7 @@
 
 import { order, Problem } from "./api.js";
 import { el, fill, freshId, KeyedList, say } from "./dom.js";
-import { announce, tryCredits } from "./frame.js";
+import { tryCredits } from "./frame.js";
 import { counted, date, number } from "./format.js";
 import { icon } from "./icons.js";
 import { ASPECT_RATIOS, LONGEST_PROMPT, OUTPUT_FORMATS, SUGGESTIONS } from "./limits.js";
@@ -71,9 +71,7 @@ export class OrderForm {
       this.#eachList,
       this.#suggestions(),
       this.#options(),
-      this.#cost,
-      this.#told,
-      this.#send,
+      el("div", { class: "order-end" }, this.#cost, this.#told, this.#send),
     );
   }
 
@@ -102,7 +100,7 @@ export class OrderForm {
 
   #promptOf(image) {
     const write = (text) => (this.#draft.prompts[image.id] = text);
-    const field = new PromptField(`Prompt for ${image.alt || image.id}`, image.id, write, this);
+    const field = new PromptField(`Prompt for ${image.alt}`, image.id, write, this);
     const shown = picture({ address: image.previewUrl, alt: "", sizes: "4rem" });
     const element = el("li", { class: "each" }, shown, field.element);
     return { element, field, update: () => field.show(this.#draft.prompts[image.id] ?? "") };
@@ -232,11 +230,10 @@ export class OrderForm {
 
 /** What is shown in the place of the order once it was accepted. */
 export function receipt({ job, creditsUsed, creditsRemaining }, again) {
-  announce(`Job ${job.id} is on its way`, { words: `${counted(creditsUsed, "credit")} charged, ${number(creditsRemaining)} left.`, link: { words: "Watch its progress", href: `ongoing#job=${job.id}` } });
   return el(
     "section",
     { class: "card padded stack order" },
-    el("h2", { tabindex: -1 }, "Thank you"),
+    el("h2", { tabindex: -1 }, `Job ${job.id} is on its way`),
     stop(`${counted(job.totalImages, "image")} of ${job.productName}`, `${counted(creditsUsed, "credit")} charged, ${number(creditsRemaining)} left. You may close this page: it goes on without you.`, { good: true, role: null }),
     linkButton("Watch the progress", `ongoing#job=${job.id}`, { look: "primary wide", sign: "ongoing" }),
     button("Optimize more images", { look: "wide", onclick: again }),

@@ -11,8 +11,8 @@ const STATUSES = {
   FAILED: "Failed",
   CANCELED: "Canceled",
 };
-const RETRIES = 2;
-const RETRY_PAUSE = 2500;
+const RETRIES = 3;
+const RETRY_PAUSE = 1500;
 
 /** A status as a word with a sign and a colour; `update(status)` changes it. */
 export function badge() {
@@ -77,10 +77,10 @@ function load(box, facts, retries) {
   fill(box, image);
 }
 
-/** A shop's server may have been busy: ask again, and then say what is the matter. */
+/** Somebody may have been busy: ask again, ever more slowly, and then say what is the matter. */
 function missing(box, facts, retries) {
   if (retries && box.isConnected) {
-    setTimeout(() => load(box, facts, retries - 1), RETRY_PAUSE);
+    setTimeout(() => load(box, facts, retries - 1), RETRY_PAUSE * 2 ** (RETRIES - retries));
     return;
   }
   box.classList.remove("coming");
