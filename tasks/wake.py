@@ -51,7 +51,10 @@ class Waker:
         """Have an attempt's prediction asked about for the `check`-th time, in `seconds`; when
         that is long, the sweep does it."""
         if seconds <= LONGEST_COUNTDOWN:
-            self._send("collect-prediction", args=(attempt_id, check), countdown=seconds)
+            shown = f"attempt {attempt_id}, check {check}"
+            self._send(
+                "collect-prediction", args=(attempt_id, check), argsrepr=shown, countdown=seconds
+            )
 
     def heed(self, reference: str, prediction_id: str) -> bool:
         """Hand a webhook over; False when the broker did not take it. Flower shows no reference."""
