@@ -26,7 +26,7 @@ export class Comparison {
     this.#dialog = el(
       "dialog",
       { class: "comparison", "aria-labelledby": this.#title.id },
-      el("div", { class: "comparison-top row spread nowrap" }, el("div", { class: "narrow" }, this.#title, this.#count), close),
+      el("div", { class: "comparison-top row spread nowrap" }, el("div", { class: "narrow", "aria-live": "polite" }, this.#title, this.#count), close),
       el("div", { class: "stage" }, this.#viewer),
       el("div", { class: "comparison-end" }, this.#prompt, el("div", { class: "row" }, this.#before, this.#after, this.#download)),
     );
@@ -84,6 +84,9 @@ export class Comparison {
   }
 }
 
+/** Its shop may have taken a picture away since. */
 function fullSize(address, alt, kind) {
-  return el("img", { class: kind, alt, src: pictureAt(address, WIDTH), decoding: "async" });
+  const image = el("img", { class: kind, alt, src: pictureAt(address, WIDTH), decoding: "async" });
+  image.addEventListener("error", () => image.replaceWith(el("p", { class: `lost ${kind}` }, "No picture", el("span", { class: "visually-hidden" }, `: ${alt}`))));
+  return image;
 }

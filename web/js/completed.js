@@ -5,9 +5,9 @@ import { Comparison } from "./compare.js";
 import { el, fill, freshId } from "./dom.js";
 import { openFrame } from "./frame.js";
 import { counted, moment, number, took } from "./format.js";
-import { JobList, JOBS, openJob } from "./jobs.js";
-import { badge, button, linkButton, picture, state } from "./parts.js";
-import { troubled } from "./troubles.js";
+import { isMissing, JobList, JOBS, noSuchJob, openJob } from "./jobs.js";
+import { badge, button, linkButton, picture, state, stop } from "./parts.js";
+import { explained, troubled } from "./troubles.js";
 
 const PAGE = 20;
 const FILTERS = [
@@ -29,6 +29,8 @@ let filter = FILTERS[0][0];
 let jobs = [];
 let cursor = null;
 let openId = null;
+/** The latest question: what answers an earlier one is not wanted any more. */
+let asking = null;
 
 openFrame(() => {
   fill(page, el("div", { class: "row spread" }, el("h1", {}, "Completed"), tools()), columns);
@@ -55,6 +57,7 @@ async function begin() {
   jobs = [];
   cursor = null;
   openId = null;
+  more.hidden = true;
   fill(detail, detailBones());
   fill(rest, listBones());
   list.show([], null);
@@ -62,14 +65,21 @@ async function begin() {
 }
 
 async function load() {
-  const asked = filter;
+  const question = { status: filter, limit: PAGE, cursor };
+  asking = question;
   try {
-    const answer = await read(JOBS, { status: asked, limit: PAGE, cursor });
-    if (asked === filter) take(answer);
+    const answer = await read(JOBS, question);
+    if (question === asking) take(answer);
   } catch (error) {
-    fill(rest, null);
-    fill(detail, troubled(error, begin));
+    if (question === asking) showTrouble(error);
   }
+}
+
+/** What is there already stays, and the button below it is there to ask again. */
+function showTrouble(error) {
+  const { title, words } = explained(error);
+  fill(rest, jobs.length > 0 && stop(title, words));
+  if (!jobs.length) fill(detail, troubled(error, begin));
 }
 
 function take({ jobs: found, nextCursor }) {
@@ -90,7 +100,7 @@ async function open(id) {
     const facts = await read(`${JOBS}/${id}`);
     if (id === openId) fill(detail, jobView(facts));
   } catch (error) {
-    if (id === openId) fill(detail, troubled(error, () => { openId = null; open(id); }));
+    if (id === openId) fill(detail, isMissing(error) ? noSuchJob(id) : troubled(error, () => { openId = null; open(id); }));
   }
 }
 

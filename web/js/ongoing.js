@@ -4,7 +4,7 @@ import { read } from "./api.js";
 import { el, fill, KeyedList, say } from "./dom.js";
 import { announce, openFrame, tryCredits } from "./frame.js";
 import { moment } from "./format.js";
-import { inWords, JobList, JOBS, openJob, waitingWords } from "./jobs.js";
+import { inWords, isMissing, JobList, JOBS, noSuchJob, openJob, waitingWords } from "./jobs.js";
 import { badge, button, linkButton, picture, progress, state, stop } from "./parts.js";
 import { Refresher } from "./refresh.js";
 import { explained, troubled } from "./troubles.js";
@@ -14,53 +14,72 @@ const JOB_SECONDS = 3;
 const PAGE = 20;
 const MOST = 100;
 const FINAL = new Set(["DONE", "FAILED", "CANCELED"]);
+const FRESH = "Keeps itself up to date.";
 
 const page = document.getElementById("jobs");
 const list = new JobList("Ongoing jobs");
 const detail = el("section", { class: "detail", "aria-label": "The open job" });
-const trouble = el("div");
+const freshness = el("p", { class: "freshness small soft numbers", role: "status" }, FRESH);
+const head = el("div", {}, el("h1", {}, "Ongoing"), freshness);
 const more = button("Show more", { hidden: true, onclick: showMore });
 const rest = el("p", { class: "soft", hidden: true }, "Nothing else is under way. ", el("a", { href: "./" }, "Optimize more images"), ".");
 const columns = el("div", { class: "jobs-columns" }, el("div", { class: "stack" }, list.element, rest, more), detail);
+const empty = nothing();
 const refreshList = new Refresher(LIST_SECONDS, lookAtList);
-const refreshJob = new Refresher(JOB_SECONDS, lookAtJob);
 
 let ongoing = null;
 let limit = PAGE;
 let openId = null;
+let refreshJob = null;
 let view = null;
+let lastSeen = null;
 const told = new Set();
+/** Jobs that have left the list, until it is known how they ended. */
+const gone = new Set();
 
 openFrame(() => {
-  fill(page, el("h1", {}, "Ongoing"), trouble, bones());
-  addEventListener("hashchange", chooseJob);
-  addEventListener("online", () => refreshList.now());
+  fill(page, head, bones());
+  addEventListener("hashchange", followAddress);
+  addEventListener("online", () => [refreshList, refreshJob].forEach((each) => each?.now()));
+  addEventListener("refused", () => [refreshList, refreshJob].forEach((each) => each?.stop()));
   refreshList.start();
 });
 
 async function lookAtList() {
   try {
     const { jobs, nextCursor } = await read(JOBS, { status: "PENDING,RUNNING", limit });
-    fill(trouble, null);
-    const gone = (ongoing ?? []).filter((before) => !jobs.some((job) => job.id === before.id));
+    noteGone(jobs);
     ongoing = jobs;
     more.hidden = !nextCursor || limit >= MOST;
+    tellFresh();
     chooseJob();
-    await Promise.all(gone.map((job) => tellEnd(job.id)));
+    await Promise.all([...gone].map(tellEnd));
   } catch (error) {
     showTrouble(error);
     throw error;
   }
 }
 
+function noteGone(jobs) {
+  for (const job of ongoing ?? []) gone.add(job.id);
+  for (const job of jobs) gone.delete(job.id);
+}
+
+function tellFresh() {
+  lastSeen = new Date();
+  say(freshness, FRESH);
+}
+
 /** What was seen before stays: it is still true of a moment ago. */
 function showTrouble(error) {
-  if (!ongoing) {
-    fill(page, el("h1", {}, "Ongoing"), troubled(error, () => refreshList.now()));
-    return;
-  }
-  const { title, words } = explained(error);
-  fill(trouble, stop(title, words, { role: null }));
+  if (ongoing) say(freshness, `${explained(error).title}. This is how it was at ${moment(lastSeen)}.`);
+  else fill(page, head, troubled(error, () => refreshList.now()));
+}
+
+/** An address without a job means the newest one, as it did when the page was opened. */
+function followAddress() {
+  if (!openJob()) open(null);
+  chooseJob();
 }
 
 /** Open the job that the address names, or stay with the open one, or take the newest. */
@@ -70,20 +89,26 @@ function chooseJob() {
   if (wanted !== openId) open(wanted);
   list.show(ongoing, openId);
   rest.hidden = ongoing.length > 0;
-  fill(page, el("h1", {}, "Ongoing"), trouble, openId ? columns : nothing());
+  show(openId ? columns : empty);
   document.title = `${ongoing.length ? `(${ongoing.length}) ` : ""}Ongoing · Darkroom`;
 }
 
+/** What is taken out and put back loses its focus and how far it was scrolled. */
+function show(part) {
+  if (!part.isConnected) fill(page, head, part);
+}
+
+/** Every job has a refresher of its own: what the one before still waits for keeps nobody waiting. */
 function open(id) {
   openId = id;
   view = null;
-  refreshJob.stop();
+  refreshJob?.stop();
+  refreshJob = id && new Refresher(JOB_SECONDS, () => lookAtJob(id));
   fill(detail, detailBones());
-  if (id) refreshJob.start();
+  refreshJob?.start();
 }
 
-async function lookAtJob() {
-  const id = openId;
+async function lookAtJob(id) {
   try {
     const facts = await read(`${JOBS}/${id}`);
     if (id !== openId) return;
@@ -91,8 +116,17 @@ async function lookAtJob() {
     view.update(facts);
     if (FINAL.has(facts.job.status)) finish(facts.job);
   } catch (error) {
-    if (id === openId && !view) fill(detail, troubled(error, () => refreshJob.now()));
+    if (id === openId) showJobTrouble(error, id);
     throw error;
+  }
+}
+
+function showJobTrouble(error, id) {
+  if (isMissing(error)) {
+    refreshJob.stop();
+    fill(detail, noSuchJob(id));
+  } else if (!view) {
+    fill(detail, troubled(error, () => refreshJob.now()));
   }
 }
 
@@ -102,13 +136,17 @@ function finish(job) {
   if (ongoing.some((other) => other.id === job.id)) refreshList.now();
 }
 
+/** One that was only pushed out of the list by newer ones goes on, and is asked about again. */
 async function tellEnd(id) {
-  if (!told.has(id)) tell((await read(`${JOBS}/${id}`)).job);
+  const { job } = await read(`${JOBS}/${id}`);
+  if (!FINAL.has(job.status)) return;
+  gone.delete(id);
+  tell(job);
 }
 
 /** Say once that a job has ended. */
 function tell(job) {
-  if (told.has(job.id) || !FINAL.has(job.status)) return;
+  if (told.has(job.id)) return;
   told.add(job.id);
   const good = job.completedImages > 0;
   const words = good ? `${job.completedImages} of ${inWords(job)} are ready.` : `${inWords(job)}: none could be made.`;
