@@ -119,7 +119,7 @@ function jobView({ job, items }) {
   return el(
     "div",
     { class: "stack" },
-    el("div", { class: "card padded stack" }, el("div", { class: "row spread nowrap" }, el("h2", {}, job.productName), status.element), el("p", { class: "small soft numbers" }, factsOf(job, items))),
+    el("div", { class: "card padded stack" }, el("div", { class: "row spread nowrap" }, el("h2", { class: "clamp anywhere", title: job.productName }, job.productName), status.element), el("p", { class: "small soft numbers" }, factsOf(job, items))),
     job.finishedAt === undefined && el("p", {}, "This job is still under way: ", el("a", { href: `ongoing#job=${job.id}` }, "watch its progress"), "."),
     done.length > 0 && el("ul", { class: "items pairs" }, done.map((item, place) => pairCard(item, () => comparison.open(done, place)))),
     rowsOf("Failed images", failed),

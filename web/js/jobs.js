@@ -50,11 +50,16 @@ function jobCard(job) {
   return { element: el("li", {}, link), update, mark };
 }
 
-/** "3rd to be sent, in 20 seconds", of a job or an item that waits; null of others. */
+/** "2 images ahead, starts in 20 seconds", of a job or an item that waits; null of others. */
 export function waitingWords({ queuePosition, estimatedStartAt }) {
   if (!queuePosition) return null;
   const place = queuePosition === 1 ? "next to be sent" : `${counted(queuePosition - 1, "image")} ahead`;
   return estimatedStartAt ? `${place}, starts ${until(estimatedStartAt)}` : place;
+}
+
+/** The same as the beginning of a line. */
+export function capitalized(words) {
+  return words.slice(0, 1).toUpperCase() + words.slice(1);
 }
 
 /** "5 images of Espresso cup". */
