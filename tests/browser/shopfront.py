@@ -104,11 +104,14 @@ class Shopfront:
         wait_until(lambda: self.job(token, job_id)["job"]["status"] in wanted, what)
         return self.job(token, job_id)
 
-    def wait_for_images(self, token: str, job_id: int, ready: int) -> None:
-        """Return once so many images of the job are DONE."""
-        done = "completedImages"
-        what = f"{ready} images of job {job_id} are DONE"
-        wait_until(lambda: self.job(token, job_id)["job"][done] >= ready, what)
+    def wait_for_images(self, token: str, job_id: int, images: int) -> None:
+        """Return once so many images of the job are final."""
+
+        def final() -> bool:
+            items = self.job(token, job_id)["items"]
+            return sum(item["status"] in FINAL for item in items) >= images
+
+        wait_until(final, f"{images} images of job {job_id} are final")
 
     def hold(self) -> None:
         """Send nothing to Replicate until `go_on`: what is ordered stays PENDING."""

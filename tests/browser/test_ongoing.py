@@ -125,7 +125,6 @@ def test_what_is_wanted_while_an_answer_is_awaited_needs_no_further_pause(
 
     expect(items(page)).to_have_count(1)
     assert len(traffic.asked(LIST)) == 3
-    assert traffic.most_at_once == 1
 
 
 @pytest.mark.every_look

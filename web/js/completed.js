@@ -23,6 +23,7 @@ const rest = el("div");
 const detail = el("section", { class: "detail", "aria-label": "The open job" });
 const more = button("Show more", { hidden: true, onclick: load });
 const columns = el("div", { class: "jobs-columns" }, el("div", { class: "stack" }, list.element, rest, more), detail);
+const body = el("div");
 const comparison = new Comparison();
 
 let filter = FILTERS[0][0];
@@ -33,8 +34,8 @@ let openId = null;
 let asking = null;
 
 openFrame(() => {
-  fill(page, el("div", { class: "row spread" }, el("h1", {}, "Completed"), tools()), columns);
-  addEventListener("hashchange", () => open(openJob() ?? jobs[0]?.id ?? null));
+  fill(page, el("div", { class: "row spread" }, el("h1", {}, "Completed"), tools()), body);
+  addEventListener("hashchange", () => show(openJob() ?? jobs[0]?.id ?? null));
   begin();
 });
 
@@ -57,10 +58,7 @@ async function begin() {
   jobs = [];
   cursor = null;
   openId = null;
-  more.hidden = true;
-  fill(detail, detailBones());
-  fill(rest, listBones());
-  list.show([], null);
+  fill(body, bones());
   await load();
 }
 
@@ -78,8 +76,8 @@ async function load() {
 /** What is there already stays, and the button below it is there to ask again. */
 function showTrouble(error) {
   const { title, words } = explained(error);
-  fill(rest, jobs.length > 0 && stop(title, words));
-  if (!jobs.length) fill(detail, troubled(error, begin));
+  fill(rest, stop(title, words));
+  if (!jobs.length) fill(body, troubled(error, begin));
 }
 
 function take({ jobs: found, nextCursor }) {
@@ -87,20 +85,26 @@ function take({ jobs: found, nextCursor }) {
   cursor = nextCursor;
   more.hidden = !cursor;
   fill(rest, null);
-  open(openId ?? openJob() ?? jobs[0]?.id ?? null);
+  show(openId ?? openJob() ?? jobs[0]?.id ?? null);
+}
+
+function show(id) {
+  list.show(jobs, id);
+  // What is taken out and put back loses its focus and how far it was scrolled.
+  if (!id) fill(body, nothing());
+  else if (!columns.isConnected) fill(body, columns);
+  if (id !== openId) open(id);
 }
 
 async function open(id) {
-  list.show(jobs, id);
-  if (id === openId && id) return;
   openId = id;
-  fill(detail, id ? detailBones() : nothing());
   if (!id) return;
+  fill(detail, detailBones());
   try {
     const facts = await read(`${JOBS}/${id}`);
     if (id === openId) fill(detail, jobView(facts));
   } catch (error) {
-    if (id === openId) fill(detail, isMissing(error) ? noSuchJob(id) : troubled(error, () => { openId = null; open(id); }));
+    if (id === openId) fill(detail, isMissing(error) ? noSuchJob(id) : troubled(error, () => open(id)));
   }
 }
 
@@ -167,7 +171,7 @@ function rowCard(item) {
     el(
       "div",
       { class: "stack tight" },
-      el("div", { class: "row" }, el("h4", { class: "anywhere" }, item.imageId), status.element),
+      el("div", { class: "row" }, el("h4", { class: "clamp anywhere", title: item.imageId }, item.imageId), status.element),
       item.error && el("p", { class: "why" }, item.error),
       el("p", { class: "small soft" }, [again, credits].filter(Boolean).join(" "), item.errorCode && el("code", {}, ` ${item.errorCode}`)),
       el("p", { class: "small anywhere clamp" }, item.prompt),
@@ -175,8 +179,8 @@ function rowCard(item) {
   );
 }
 
-function listBones() {
-  return el("div", { class: "stack", role: "status", "aria-label": "Loading jobs" }, [1, 2].map(() => el("div", { class: "card job bones", "aria-hidden": "true" })));
+function bones() {
+  return el("div", { class: "jobs-columns", role: "status", "aria-label": "Loading jobs" }, el("div", { class: "stack" }, [1, 2].map(() => el("div", { class: "card job bones", "aria-hidden": "true" }))), detailBones());
 }
 
 function detailBones() {

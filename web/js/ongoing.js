@@ -181,7 +181,7 @@ function openView() {
   const bar = progress("Progress of the open job");
   const facts = el("p", { class: "small soft numbers" });
   const now = el("p", { class: "small soft numbers" });
-  const next = el("div", { class: "next" }, el("p", { class: "small soft" }, "You may close this page: it goes on without you."));
+  const next = el("div", { class: "next" }, el("p", { class: "small soft" }, "You may close this page: it goes on."));
   let hasEnded = false;
   const grid = el("ul", { class: "items" });
   const items = new KeyedList(grid, (item) => item.id, itemCard);
