@@ -23,8 +23,7 @@ def picture_of(size: tuple[int, int]) -> bytes:
 
 
 def await_placeholder(page: Page, part: Locator) -> None:
-    """Return once a placeholder stands there instead of a picture that cannot be had; `page.clock` is
-    installed."""
+    """Return once a placeholder stands there for a picture; `page.clock` is installed."""
     part.scroll_into_view_if_needed()
 
     def gives_up() -> bool:

@@ -1,4 +1,8 @@
-"""What a page asks the API for while its time is shifted: when, with which tag, how many at once."""
+"""What a page asks the API for while its time is shifted: when, with which tag, how many at once.
+
+Chromium tells of an answer 304 to a request that had its own If-None-Match as of one that failed
+(net::ERR_ABORTED) after a response: that is nobody's fault.
+"""
 
 import re
 from collections.abc import Callable, Iterator
@@ -14,6 +18,21 @@ JOBS = re.compile("/api/image-optimization/jobs")
 LIST = r"/jobs\?"
 JOB = r"/jobs/\d+$"
 
+# An answer is complete when the page gets it, so that what it does with it takes no time.
+COUNT_FETCHES = """
+window.fetchesUnderWay = 0;
+const reallyFetch = window.fetch;
+window.fetch = async (...given) => {
+  window.fetchesUnderWay += 1;
+  try {
+    const answer = await reallyFetch(...given);
+    await answer.clone().arrayBuffer();
+    return answer;
+  } finally {
+    window.fetchesUnderWay -= 1;
+  }
+};
+"""
 SHOW_OR_HIDE = """(hidden) => {
   Object.defineProperty(document, "hidden", { configurable: true, get: () => hidden });
   document.dispatchEvent(new Event("visibilitychange"));
@@ -62,6 +81,7 @@ class Traffic:
         self.all: list[Asked] = []
         self.statuses: list[int] = []
         self.most_at_once = 0
+        page.add_init_script(COUNT_FETCHES)
         page.clock.install(time=datetime.now(UTC))
         page.clock.pause_at(datetime.now(UTC))
         page.on("request", self._begin)
@@ -98,9 +118,10 @@ class Traffic:
         self._page.evaluate(SHOW_OR_HIDE, hidden)
 
     def _is_quiet(self) -> bool:
-        # Events come in order: what was begun before this question is known after its answer.
-        self._page.evaluate("1")
-        return not self._under_way and self._page.evaluate("Promise.resolve(true)")
+        if self._page.evaluate("fetchesUnderWay"):
+            return False
+        # Events come in order: what was begun or answered before is known after one more question.
+        return not self._page.evaluate("fetchesUnderWay")
 
     def _begin(self, request: Request) -> None:
         if "/api/" not in request.url:

@@ -6,6 +6,7 @@ import { button, linkButton } from "./parts.js";
 
 const WIDTH = 2048;
 const MIDDLE = 50;
+const USUAL_SHAPE = 4 / 3;
 
 /** One dialog for a page; `open(items, place)` shows the item at that place of the list. */
 export class Comparison {
@@ -61,11 +62,8 @@ export class Comparison {
 
   #pictures(item) {
     const after = fullSize(item.optimizedImageUrl, `After: ${item.imageId}`, "after");
-    after.addEventListener("load", () => {
-      this.#viewer.style.setProperty("--ratio", after.naturalWidth / after.naturalHeight);
-      this.#viewer.classList.add("there");
-    });
-    this.#viewer.classList.remove("there");
+    after.addEventListener("load", () => this.#shape(shapeOf(after)));
+    this.#shape(shownShape(item.optimizedImageUrl) ?? USUAL_SHAPE);
     return [
       item.previewUrl && fullSize(item.previewUrl, `Before: ${item.imageId}`, "before"),
       after,
@@ -76,12 +74,27 @@ export class Comparison {
     ];
   }
 
+  #shape(ratio) {
+    this.#viewer.style.setProperty("--ratio", ratio);
+  }
+
   /** The slider says how much of the picture, from the left, is as it was before. */
   #split() {
     const share = this.#slider.value;
     this.#viewer.style.setProperty("--split", `${share}%`);
     this.#slider.setAttribute("aria-valuetext", `${share} % before, ${100 - share} % after`);
   }
+}
+
+/** The large picture keeps the shape of the small one, so nothing jumps when it comes. */
+function shownShape(address) {
+  const small = pictureAt(address, 640);
+  const shown = [...document.images].find((image) => image.naturalWidth && image.src.endsWith(small));
+  return shown ? shapeOf(shown) : null;
+}
+
+function shapeOf(image) {
+  return image.naturalWidth / image.naturalHeight;
 }
 
 /** Its shop may have taken a picture away since. */
