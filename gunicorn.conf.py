@@ -45,6 +45,8 @@ keepalive = 75
 # A request's waits are bounded: 7 s for a statement, 5 s for a connection.
 timeout = 30
 graceful_timeout = 8
+# A preview's address holds a shop's, which may have 2048 characters.
+limit_request_line = 8190
 # Now and then a fresh process, and not all of them at once.
 max_requests = 20_000
 max_requests_jitter = 2_000

@@ -15,11 +15,15 @@ from api import (
     jobs,
     limits,
     metrics,
+    pages,
     paths,
+    previews,
+    products,
     results,
     security_headers,
     webhooks,
 )
+from api.catalogue.choice import open_catalogue
 from api.input import READ_AT_MOST
 from api.openapi import open_api
 from config.settings import Settings
@@ -29,7 +33,10 @@ from models.database import bind
 BLUEPRINTS = (
     image_optimization.blp,
     jobs.blp,
+    products.blp,
     credits.blp,
+    previews.addresses,
+    previews.blp,
     results.blp,
     webhooks.blp,
     health.blp,
@@ -44,7 +51,7 @@ def create_app(settings: Settings) -> Flask:
     migrations.attach(app)
     app.config["MAX_CONTENT_LENGTH"] = READ_AT_MOST
     app.json.sort_keys = False  # type: ignore[attr-defined]
-    current.equip(app, settings)
+    current.equip(app, settings, open_catalogue)
     paths.register(app)
     access.register(app)
     errors.register(app)
@@ -55,6 +62,7 @@ def create_app(settings: Settings) -> Flask:
     for blueprint in BLUEPRINTS:
         api.register_blueprint(blueprint)
     app.register_blueprint(docs.assets)
+    app.register_blueprint(pages.blp)
     commands.register(app)
     return app
 
@@ -64,7 +72,7 @@ def _allow_origins(app: Flask, settings: Settings) -> None:
     if settings.cors_origins:
         CORS(
             app,
-            resources={r"/(api|results)/.*": {"origins": list(settings.cors_origins)}},
+            resources={r"/(api|previews|results)/.*": {"origins": list(settings.cors_origins)}},
             methods=["GET", "HEAD", "POST", "OPTIONS"],
             allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-None-Match"],
             expose_headers=[

@@ -1,5 +1,6 @@
 """What belongs to the current process and to the current request."""
 
+from collections.abc import Callable
 from functools import cached_property
 from typing import cast
 
@@ -8,9 +9,12 @@ from flask import Flask, current_app, g
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from api.catalogue.interface import Catalogue
+from api.rooms import Rooms
 from config.settings import Settings
 from models import following
 from tasks.limiter import Limiter
+from tasks.source_pictures import SourcePictures
 from tasks.storage import Storage, open_storage
 from tasks.wake import Waker
 
@@ -22,8 +26,11 @@ class Parts:
     """What a process works with, each made when it is first needed: so after any fork. Two threads
     may both make one at the same time; the one that is not kept does no harm."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, open_catalogue: Callable[[Settings], Catalogue]) -> None:
         self.settings = settings
+        self._open_catalogue = open_catalogue
+        # Not on first need: a bound that exists twice is none.
+        self.rooms = Rooms()
 
     @cached_property
     def waker(self) -> Waker:
@@ -34,6 +41,16 @@ class Parts:
     def storage(self) -> Storage:
         """Where results are."""
         return open_storage(self.settings)
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """Where products come from."""
+        return self._open_catalogue(self.settings)
+
+    @cached_property
+    def sources(self) -> SourcePictures:
+        """Fetches shops' own pictures."""
+        return SourcePictures(self.settings)
 
     @cached_property
     def redis(self) -> redis.Redis:
@@ -52,9 +69,9 @@ class Parts:
         return Limiter(self.redis, limit, spacing, following.recent_sends)
 
 
-def equip(app: Flask, settings: Settings) -> None:
+def equip(app: Flask, settings: Settings, open_catalogue: Callable[[Settings], Catalogue]) -> None:
     """Give an app its parts."""
-    app.extensions[KEY] = Parts(settings)
+    app.extensions[KEY] = Parts(settings, open_catalogue)
 
 
 def parts() -> Parts:

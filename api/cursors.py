@@ -7,26 +7,36 @@ signed for one instance, so that what comes back is what went out.
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from itsdangerous import BadData, URLSafeSerializer
 
 from api import current
 from api.problems import InvalidInput
+from api.waiting import Line, Placed, facts, line_of
 from models import reports
 from models.tables import Job, Status
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some jobs, and where those after them begin, if there are any."""
+    """Some jobs, where those of them stand that wait, and where the jobs after them begin, if
+    there are any."""
 
-    jobs: Sequence[Job]
+    rows: Sequence[Job]
+    line: Line
     next_cursor: str | None
+
+    @property
+    def jobs(self) -> list[Job | Placed]:
+        """The jobs as they are shown."""
+        return [self.line.with_job(job) for job in self.rows]
 
     @property
     def versions(self) -> list[object]:
         """What changes whenever this page does."""
-        return [self.next_cursor, *((job.id, job.version) for job in self.jobs)]
+        versions = ((job.id, job.version) for job in self.rows)
+        return [self.next_cursor, *versions, *facts(self.line.jobs)]
 
 
 def page_of_jobs(
@@ -36,26 +46,28 @@ def page_of_jobs(
 
     One job more than asked for is read: it tells whether there is a next page.
     """
-    before = _read(cursor) if cursor else None
+    before = int(read("jobs", cursor)) if cursor else None
     found = reports.jobs(current.instance(), status, before, limit + 1)
     jobs, more = found[:limit], found[limit:]
-    return Page(jobs, _write(jobs[-1].id) if more else None)
+    return Page(jobs, line_of(jobs), write("jobs", jobs[-1].id) if more else None)
 
 
-def _write(job_id: int) -> str:
-    return str(_serializer().dumps(job_id))
+def write(kind: str, position: str | int) -> str:
+    """Sign where a page of this instance's things of a `kind` begins."""
+    return str(_serializer(kind).dumps(position))
 
 
-def _read(cursor: str) -> int:
+def read(kind: str, cursor: str) -> Any:
+    """Return what was signed; raises `InvalidInput` for another instance's, or another kind's."""
     try:
-        return int(_serializer().loads(cursor))
+        return _serializer(kind).loads(cursor)
     except BadData as error:
         raise InvalidInput({"cursor": ["Not a cursor of yours."]}) from error
 
 
-def _serializer() -> URLSafeSerializer:
+def _serializer(kind: str) -> URLSafeSerializer:
     return URLSafeSerializer(
         current.settings().secret_key,
-        salt=f"jobs of instance {current.instance()}",
+        salt=f"{kind} of instance {current.instance()}",
         signer_kwargs={"digest_method": hashlib.sha256, "key_derivation": "hmac"},
     )

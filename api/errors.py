@@ -8,12 +8,18 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug import exceptions as http
 
+from api.catalogue.errors import CatalogueNotConnected, CatalogueUnavailable
 from api.problems import InvalidInput, NotAuthenticated, problem
+from api.rooms import Full
+from api.scaling import Unscalable
 from models import errors as domain
+from tasks.source_pictures import SourceSlow, SourceUnavailable
 from tasks.storage import StorageUnavailable
 
 log = structlog.get_logger(__name__)
 
+# So long a page that shows many pictures does not ask again for one that is not there.
+SHORTLY = {"Cache-Control": "public, max-age=30"}
 BUSY = {"Retry-After": "1"}
 DATABASE_AWAY = "The database cannot be reached just now. Try again in a moment."
 
@@ -32,6 +38,13 @@ class Kind:
 
 
 _UNREACHABLE = Kind(503, "database_unavailable", DATABASE_AWAY, headers=BUSY, ours=True)
+_NO_PICTURE = Kind(
+    404,
+    "preview_unavailable",
+    "There is no picture to be shown at this address: it must be open to everybody, and a JPEG,"
+    " PNG, WebP, GIF or AVIF of a moderate size.",
+    headers=SHORTLY,
+)
 
 KINDS: dict[type[Exception], Kind] = {
     InvalidInput: Kind(400, "invalid_input", facts=("errors",)),
@@ -68,11 +81,33 @@ KINDS: dict[type[Exception], Kind] = {
     http.ServiceUnavailable: Kind(
         503, "unavailable", "This cannot be taken just now. Send it again.", headers=BUSY
     ),
+    SourceUnavailable: _NO_PICTURE,
+    Unscalable: _NO_PICTURE,
+    SourceSlow: Kind(
+        503,
+        "preview_delayed",
+        "The host of this picture does not answer just now. Try again in a while.",
+        headers={"Retry-After": "30"} | SHORTLY,
+    ),
+    Full: Kind(
+        503,
+        "previews_busy",
+        "Too many pictures are asked for just now. Try again in a moment.",
+        headers=BUSY,
+    ),
     StorageUnavailable: Kind(
         503,
         "storage_unavailable",
         "The results cannot be reached just now.",
         headers=BUSY,
+        ours=True,
+    ),
+    CatalogueNotConnected: Kind(409, "catalogue_not_connected"),
+    CatalogueUnavailable: Kind(
+        503,
+        "catalogue_unavailable",
+        "The shop's products cannot be read just now. Try again in a moment.",
+        headers={"Retry-After": "5"},
         ours=True,
     ),
     OperationalError: _UNREACHABLE,

@@ -1,6 +1,6 @@
 """Answers that a client may keep and ask about: ETags from row versions, before any serialising."""
 
-import hashlib
+import hmac
 import json
 
 from flask import Response, g, request
@@ -9,7 +9,7 @@ from werkzeug.exceptions import HTTPException, PreconditionFailed
 from api import current
 
 # Changes when the shape of an answer does: rows that stayed the same must then be sent again.
-SHAPE = 1
+SHAPE = 2
 
 
 class NotModified(HTTPException):
@@ -26,10 +26,12 @@ class NotModified(HTTPException):
 def revalidate(*versions: object) -> None:
     """Give this answer a tag made from `versions`; raise `NotModified` if the client has it.
 
-    The tag is weak: it promises the same facts, not the same bytes.
+    The tag is weak: it promises the same facts, not the same bytes. It is made with `SECRET_KEY`,
+    because what that signs (cursors, addresses of previews) stands in the answers.
     """
-    facts = json.dumps([SHAPE, current.settings().public_base_url, request.endpoint, *versions])
-    g.etag = hashlib.sha256(facts.encode()).hexdigest()[:32]
+    settings = current.settings()
+    facts = json.dumps([SHAPE, settings.public_base_url, request.endpoint, *versions])
+    g.etag = hmac.new(settings.secret_key.encode(), facts.encode(), "sha256").hexdigest()[:32]
     if request.if_none_match.contains_weak(g.etag):
         raise NotModified
 

@@ -1,4 +1,4 @@
-"""Examples for the OpenAPI document: one job of one product, seen from each route."""
+"""Examples for the OpenAPI document: a product, and one job of it, seen from each route."""
 
 JOB = {
     "id": 12,
@@ -29,18 +29,25 @@ ORDER = {
     ],
 }
 RECEIPT = {"success": True, "job": JOB, "creditsUsed": 30, "creditsRemaining": 120}
+PREVIEW = {
+    "imageUrl": "https://shop.example/images/cup-front.jpg",
+    "previewUrl": "/previews/cmh0dHBzOi8vc2hvcC5leGFtcGxlL2ltYWdlcy9jdXAtZnJvbnQuanBn"
+    ".m4S3c2nqzXc1Yw3V0Jq8b5Hk7Tr6PZfLx9dGuEaWoIg",
+}
 PROGRESS = JOB | {
     "status": "DONE",
     "completedImages": 1,
     "failedImages": 1,
+    "canceledImages": 0,
     "startedAt": "2026-01-31T09:30:01.250Z",
     "finishedAt": "2026-01-31T09:30:20.500Z",
 }
-PAGE = {"jobs": [PROGRESS], "nextCursor": None}
+PLACE = {"queuePosition": 3, "estimatedStartAt": "2026-01-31T09:30:02.000Z"}
+PAGE = {"jobs": [JOB | {"id": 13} | PLACE, PROGRESS], "nextCursor": None}
 ITEM = {
     "id": 31,
     "imageId": "cup-front",
-    "imageUrl": "https://shop.example/images/cup-front.jpg",
+    **PREVIEW,
     "prompt": "white background, brighter",
     "creditsCharged": 15,
     "createdAt": "2026-01-31T09:30:00.000Z",
@@ -72,6 +79,33 @@ CREDITS = {
     "monthlyAllotment": 150,
     "resetsAt": "2026-02-01T00:00:00.000Z",
     "creditsPerImage": 15,
+}
+PREVIEW_URL = PREVIEW["previewUrl"]
+PRODUCT = {
+    "id": "cup",
+    "name": "The blue cup",
+    "price": "24.00",
+    "currency": "EUR",
+    "totalImages": 2,
+    "previewUrl": PREVIEW_URL,
+}
+PRODUCT_PAGE = {"products": [PRODUCT], "nextCursor": None}
+PRODUCT_DETAIL = {
+    "product": PRODUCT,
+    "images": [
+        {
+            "id": "cup-front",
+            "url": "https://shop.example/images/cup-front.jpg",
+            "alt": "The blue cup from the front",
+            "previewUrl": PREVIEW_URL,
+        },
+        {
+            "id": "cup-top",
+            "url": "https://shop.example/images/cup-top.jpg",
+            "alt": "The blue cup from above",
+            "previewUrl": PREVIEW_URL,
+        },
+    ],
 }
 READINESS = {
     "status": "failed",

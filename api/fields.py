@@ -1,6 +1,5 @@
 """The kinds of values that go in and out."""
 
-import ipaddress
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -9,21 +8,14 @@ from typing import Any
 from marshmallow import ValidationError, fields, validate
 
 from api import current
+from api.preview_tokens import preview_url
+from api.scaling import WIDTHS
 from models.tables import Status
-from tasks.addresses import is_public_host
+from tasks.image_urls import LONGEST, PATTERN, fault_of
 
 # NUL is refused by the parser; the patterns are for readers of the OpenAPI document.
 ANY_TEXT = r"^[^\x00]*$"
 NOT_BLANK = r"^[^\x00]*[^\s\x00][^\x00]*$"
-
-_PORT = r"(?::(?:[0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?"
-_REST = r"(?:[/?#][^\s\\\x00-\x20\x7f-\xa0]*)?"
-# Two labels at least, the last of which is no number: other hosts are mostly private.
-_NAME = r"(?:[A-Za-z0-9](?:[A-Za-z0-9_-]*[A-Za-z0-9])?\.)+[A-Za-z](?:[A-Za-z0-9-]*[A-Za-z0-9])?\.?"
-_SCHEME = r"[Hh][Tt][Tt][Pp][Ss]?"
-URL = f"^{_SCHEME}://{_NAME}{_PORT}{_REST}$"
-_HOST = r"(?P<name>[\w](?:[\w.-]*[\w])?\.?)|\[(?P<ipv6>[0-9A-Fa-f:.]+)\]"
-_URL = re.compile(rf"{_SCHEME}://(?:{_HOST}){_PORT}{_REST}")
 
 
 class Text(fields.String):
@@ -50,7 +42,7 @@ class ImageUrl(Text):
     network unless a setting allows that. Any port will do: what is private is told by the host."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(2048, URL, validate=[_http_url], **options)
+        super().__init__(LONGEST, PATTERN, validate=[_image_url], **options)
 
 
 class Few(fields.List[Any]):
@@ -75,6 +67,13 @@ class Digits(fields.Integer):
         if not re.fullmatch(r"[1-9][0-9]{0,17}", value):
             raise ValidationError("Must be a whole number in digits.")
         return super()._deserialize(value, attr, data, **kwargs)
+
+
+class Width(Digits):
+    """How wide a scaled picture is to be, in pixels."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(validate=validate.OneOf(WIDTHS), **options)
 
 
 class StatusList(fields.String):
@@ -103,33 +102,22 @@ class ResultUrl(fields.String):
         return value and current.url(f"/results/{value}")
 
 
+class PreviewUrl(fields.String):
+    """The address at which this service shows a shop's image scaled down, from the image's own."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(dump_only=True, **options)
+
+    def _serialize(self, value: str | None, *_args: Any, **_kwargs: Any) -> str | None:
+        return value and preview_url(value)
+
+
 def _not_blank(text: str) -> None:
     if not text.strip():
         raise ValidationError("Must not be blank.")
 
 
-def _http_url(text: str) -> None:
-    match = _URL.fullmatch(text)
-    if match is None:
-        raise ValidationError(
-            "Must be an http or https URL with a host, without spaces and without a password."
-        )
-    if match["ipv6"]:
-        _check_ipv6(match["ipv6"])
-    if not current.settings().allow_private_image_urls:
-        _check_public(match["name"] or match["ipv6"])
-
-
-def _check_public(host: str) -> None:
-    """What a name leads to is not looked up: it may lead elsewhere when the image is fetched."""
-    if not is_public_host(host):
-        raise ValidationError(
-            "Its host must be on the public internet: a full name, or an address in the usual form."
-        )
-
-
-def _check_ipv6(text: str) -> None:
-    try:
-        ipaddress.IPv6Address(text)
-    except ValueError as error:
-        raise ValidationError("Its host is not an IPv6 address.") from error
+def _image_url(text: str) -> None:
+    fault = fault_of(text, current.settings().allow_private_image_urls)
+    if fault:
+        raise ValidationError(fault)

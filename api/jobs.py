@@ -1,14 +1,13 @@
 """GET /api/image-optimization/jobs and …/jobs/<id>: what became of the orders."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from api import current, cursors, examples
 from api.etags import revalidate
 from api.openapi import CACHING, IF_NONE_MATCH, Blueprint
 from api.schemas import JobDetailSchema, JobPageSchema, JobsQuery
+from api.waiting import facts, line_of
 from models import reports
-from models.tables import Item, Job
 
 blp = Blueprint("jobs", "/api/image-optimization/jobs", "Follow jobs.", private=True)
 
@@ -18,7 +17,10 @@ blp = Blueprint("jobs", "/api/image-optimization/jobs", "Follow jobs.", private=
 @blp.response(200, JobPageSchema, example=examples.PAGE, headers=CACHING)
 @blp.refuses(304)
 def list_jobs(query: dict[str, Any]) -> cursors.Page:
-    """List jobs, newest first."""
+    """List jobs, newest first.
+
+    What waits moves up, so the tag changes with every image that is sent before it.
+    """
     page = cursors.page_of_jobs(**query)
     revalidate(query, page.versions)
     return page
@@ -27,12 +29,14 @@ def list_jobs(query: dict[str, Any]) -> cursors.Page:
 @blp.route("/<id:job_id>", parameters=[IF_NONE_MATCH])
 @blp.response(200, JobDetailSchema, example=examples.DETAIL, headers=CACHING)
 @blp.refuses(304, 404)
-def show_job(job_id: int) -> dict[str, Job | Sequence[Item]]:
+def show_job(job_id: int) -> dict[str, Any]:
     """Show a job and its images.
 
     The tag is older than the answer if the job changes in between, never newer.
     """
     job = reports.job(current.instance(), job_id)
-    revalidate(job.id, job.version)
+    line = line_of([job])
+    revalidate(job.id, job.version, *facts(line.items))
     job, items = reports.job_with_items(current.instance(), job_id)
-    return {"job": job, "items": items}
+    line = line.still(items)
+    return {"job": line.with_job(job), "items": [line.with_item(item) for item in items]}

@@ -33,10 +33,25 @@ class Reference(BaseConverter):
     regex = r"[A-Za-z0-9_-]{32}"
 
 
+class ProductId(BaseConverter):
+    """A product's id as its catalogue gives it: one part of a path."""
+
+    regex = r"[^/]{1,255}"
+    part_isolating = True
+
+
+class PreviewToken(BaseConverter):
+    """An image's address and its signature, which is 43 characters."""
+
+    regex = r"[A-Za-z0-9_-]{1,8000}\.[A-Za-z0-9_-]{43}"
+
+
 SCHEMAS: dict[type[BaseConverter], dict[str, Any]] = {
     Id: {"type": "integer", "format": "int64", "minimum": 1, "maximum": LARGEST_ID},
     ResultKey: {"type": "string", "pattern": f"^{ResultKey.regex}$"},
+    PreviewToken: {"type": "string", "pattern": f"^{PreviewToken.regex}$"},
     Reference: {"type": "string", "pattern": f"^{Reference.regex}$"},
+    ProductId: {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[^/]+$"},
 }
 
 
@@ -46,4 +61,6 @@ def register(app: Flask) -> None:
     app.url_map.converters["id"] = Id
     app.url_map.converters["result_key"] = ResultKey
     app.url_map.converters["reference"] = Reference
+    app.url_map.converters["product_id"] = ProductId
+    app.url_map.converters["preview_token"] = PreviewToken
     app.url_map.merge_slashes = False

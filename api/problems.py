@@ -24,7 +24,10 @@ class NotAuthenticated(Exception):
 def problem(
     status: int, code: str, detail: str, facts: Mapping[str, Any], headers: Mapping[str, str]
 ) -> Response:
-    """Return an answer for people (`detail`) and programs (`code`, which never changes)."""
+    """Return an answer for people (`detail`) and programs (`code`, which never changes).
+
+    Nobody keeps it, unless its own headers say for how long.
+    """
     body = {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
@@ -35,5 +38,5 @@ def problem(
         **facts,
     }
     response = Response(json.dumps(body), status, headers, content_type=CONTENT_TYPE)
-    response.cache_control.no_store = True
+    response.headers.setdefault("Cache-Control", "no-store")
     return response

@@ -1,6 +1,7 @@
 """GET /results/<key>: a finished image, for whoever knows its 128 random bits."""
 
 from pathlib import Path
+from typing import Any
 
 from flask import Response, redirect, request, send_file
 from werkzeug.wrappers import Response as AnyResponse
@@ -8,6 +9,9 @@ from werkzeug.wrappers import Response as AnyResponse
 from api import current
 from api.etags import refuse_unmatched
 from api.openapi import REQUEST_ID, TEXT, Blueprint
+from api.pictures import BINARY, POLICY, picture
+from api.scaling import scale
+from api.schemas import ResultQuery
 from models import reports
 from models.errors import NotFound
 from models.reports import Result
@@ -18,7 +22,7 @@ blp = Blueprint("results", "/results", "Fetch optimized images.", private=False)
 FOR_EVER = 365 * 24 * 3600
 # How long a presigned URL may be used, and for how much of that a browser may keep it.
 SIGNED_SECONDS, KEPT_SECONDS = 300, 60
-BINARY = {"type": "string", "format": "binary"}
+GONE = "This result is no longer there."
 CACHING = {
     "Cache-Control": {"description": "public, for a year, immutable", "schema": TEXT},
     "ETag": {"description": "The key.", "schema": TEXT},
@@ -26,6 +30,7 @@ CACHING = {
 
 
 @blp.route("/<result_key:key>")
+@blp.arguments(ResultQuery, location="query")
 @blp.response(200, BINARY, content_type="image/*", description="The image.", headers=CACHING)
 @blp.alt_response(
     206, schema=BINARY, content_type="image/*", description="A range of it.", headers=REQUEST_ID
@@ -36,20 +41,41 @@ CACHING = {
     headers=REQUEST_ID | {"Location": {"description": "A presigned URL.", "schema": TEXT}},
 )
 @blp.refuses(304, 404, 412, 416, 503)
-def show_result(key: str) -> AnyResponse:
+def show_result(query: dict[str, Any], key: str) -> AnyResponse:
     """Fetch an optimized image.
 
-    The address is an image's `optimizedImageUrl`; it needs no token.
+    The address is an image's `optimizedImageUrl`; it needs no token. With `width` it comes scaled
+    down (never up) as WebP, always from here.
     """
     result = reports.result(key)
+    if "width" in query:
+        return _scaled(result, query["width"])
     path = current.parts().storage.local_path(key)
     return _serve(result, path) if path else _send_to_storage(result)
+
+
+def _scaled(result: Result, width: int) -> Response:
+    """Whoever has it already is told so before anything is read."""
+    tag, parts = f"{result.key}-{width}", current.parts()
+    if request.if_none_match.contains(tag):
+        return picture(b"", FOR_EVER, tag, immutable=True)
+    with parts.rooms.results.place():
+        data = _stored(result)
+        with parts.rooms.scaling.place():
+            return picture(scale(data, width), FOR_EVER, tag, immutable=True)
+
+
+def _stored(result: Result) -> bytes:
+    try:
+        return current.parts().storage.get(result.key)
+    except FileNotFoundError as error:
+        raise NotFound(GONE) from error
 
 
 def _serve(result: Result, path: Path) -> Response:
     """Stream a file. Whatever it holds, a browser that opens it runs nothing."""
     if not path.is_file():
-        raise NotFound("This result is no longer there.")
+        raise NotFound(GONE)
     response = refuse_unmatched(
         send_file(
             path, mimetype=result.content_type, etag=result.key, conditional=True, max_age=FOR_EVER
@@ -60,7 +86,7 @@ def _serve(result: Result, path: Path) -> Response:
         response.close()
     response.cache_control.public = True
     response.cache_control.immutable = True
-    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    response.headers["Content-Security-Policy"] = POLICY
     return response
 
 

@@ -13,7 +13,18 @@ from marshmallow import (
     validates_schema,
 )
 
-from api.fields import Digits, Few, ImageUrl, Moment, Prompt, ResultUrl, StatusList, Text
+from api.fields import (
+    Digits,
+    Few,
+    ImageUrl,
+    Moment,
+    PreviewUrl,
+    Prompt,
+    ResultUrl,
+    StatusList,
+    Text,
+    Width,
+)
 from config.plans import PLANS
 from models.explanations import EXPLANATIONS
 from models.orders import ImageOrder, JobOrder
@@ -48,18 +59,22 @@ class Shape(Schema):
         return {k: value for k, value in data.items() if value is not None or k in nullable}
 
 
+IMAGE_URL = {
+    "description": "http or https, without a user's name or password. The host must be on the"
+    " public internet: a full name, four plain numbers, or IPv6 in brackets.",
+    "example": "https://shop.example/images/cup-front.jpg",
+}
+PREVIEW_URL = {
+    "description": "The image scaled down, from this service's own origin. Needs no token; takes"
+    " `?width=`. Absent where the image's address is too long for one."
+}
+
+
 class ImageOrderSchema(Shape):
     """One image that is to be optimized."""
 
     image_id = Text(255, required=True, metadata={"example": "cup-front"})
-    image_url = ImageUrl(
-        required=True,
-        metadata={
-            "description": "http or https, without a user's name or password. The host must be on"
-            " the public internet: a full name, four plain numbers, or IPv6 in brackets.",
-            "example": "https://shop.example/images/cup-front.jpg",
-        },
-    )
+    image_url = ImageUrl(required=True, metadata=IMAGE_URL)
     prompt = Prompt(2000, required=True, metadata={"example": "white background, brighter"})
     aspect_ratio = fields.String(
         load_default=ASPECT_RATIOS[0], validate=validate.OneOf(ASPECT_RATIOS)
@@ -109,6 +124,21 @@ class IdempotencyHeaders(Schema):
     )
 
 
+class WaitingSchema(Shape):
+    """Where something stands in the line while it waits. Both are absent where they are unknown."""
+
+    queue_position = fields.Integer(
+        metadata={
+            "minimum": 1,
+            "description": "1 is sent next: how many images of anybody are sent until this one is,"
+            " if nothing new comes. Of a job: that of its first image that waits.",
+        }
+    )
+    estimated_start_at = Moment(
+        metadata={"description": "When it is expected to be sent, in whole seconds."}
+    )
+
+
 class JobSchema(Shape):
     """A job as it was when it was created."""
 
@@ -122,9 +152,10 @@ class JobSchema(Shape):
     created_at = Moment(required=True)
 
 
-class ProgressSchema(JobSchema):
+class ProgressSchema(JobSchema, WaitingSchema):
     """A job with what became of it."""
 
+    canceled_images = fields.Integer(required=True)
     started_at = Moment()
     finished_at = Moment()
 
@@ -138,12 +169,13 @@ class ReceiptSchema(Shape):
     credits_remaining = fields.Integer(required=True)
 
 
-class ItemSchema(Shape):
+class ItemSchema(WaitingSchema):
     """One image of a job."""
 
     id = fields.Integer(required=True, metadata={"minimum": 1})
     image_id = fields.String(required=True)
     image_url = fields.String(required=True)
+    preview_url = PreviewUrl(attribute="image_url", metadata=PREVIEW_URL)
     prompt = fields.String(required=True)
     status = fields.String(required=True, validate=validate.OneOf(list(Status)))
     optimized_image_url = ResultUrl(
@@ -197,6 +229,31 @@ class JobPageSchema(Shape):
 
     jobs = fields.List(fields.Nested(ProgressSchema), required=True)
     next_cursor = fields.String(required=True, allow_none=True)
+
+
+class PreviewsQuery(Shape):
+    """Which image is to be shown."""
+
+    url = ImageUrl(required=True, metadata=IMAGE_URL)
+
+
+class PreviewSchema(Shape):
+    """Where an image is, and where this service shows it."""
+
+    image_url = fields.String(required=True)
+    preview_url = PreviewUrl(attribute="image_url", metadata=PREVIEW_URL)
+
+
+class PreviewQuery(Shape):
+    """How wide a preview is to be."""
+
+    width = Width(load_default=640)
+
+
+class ResultQuery(Shape):
+    """How wide a result is to be."""
+
+    width = Width(metadata={"description": "Scaled down, as WebP; without it the file itself."})
 
 
 class CreditsSchema(Shape):

@@ -1,6 +1,6 @@
 """What a browser is told about every answer: run nothing, frame nothing, guess nothing.
 
-An answer that needs more (the page at /docs) or says it otherwise (a result) sets its own policy.
+An answer that needs more (the page at /docs) or says it otherwise (a picture) sets its own policy.
 """
 
 from flask import Flask, Response, request
@@ -21,6 +21,8 @@ HEADERS = {
     # For browsers that do not know `frame-ancestors`.
     "X-Frame-Options": "DENY",
 }
+# Shops show these in their own pages.
+SHOWN_ANYWHERE = ("/results/", "/previews/")
 YEAR = 365 * 24 * 3600
 
 
@@ -38,9 +40,8 @@ def register(app: Flask, settings: Settings) -> None:
 
 
 def _embedded_by() -> str:
-    """Shops show results in their own pages. What `CORS_ORIGINS` allow is asked for by CORS, which
-    this header does not touch."""
-    return "cross-origin" if request.path.startswith("/results/") else "same-origin"
+    """What `CORS_ORIGINS` allow is asked for by CORS, which this header does not touch."""
+    return "cross-origin" if request.path.startswith(SHOWN_ANYWHERE) else "same-origin"
 
 
 def _transport(public_base_url: str) -> dict[str, str]:

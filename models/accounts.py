@@ -28,7 +28,9 @@ def hash_token(token: str) -> str:
 
 
 @transaction
-def create(session: Session, name: str, plan: str) -> tuple[Instance, str]:
+def create(
+    session: Session, name: str, plan: str, wix_instance_id: str | None = None
+) -> tuple[Instance, str]:
     """Create an instance with its first month's credits; return it and its token, never kept.
 
     Raises `AlreadyExists` for a taken name and `NotFound` for an unknown plan.
@@ -39,7 +41,13 @@ def create(session: Session, name: str, plan: str) -> tuple[Instance, str]:
         raise AlreadyExists(f"There is an instance {name} already.")
     token = _new_token()
     instance = Instance(
-        name=name, plan=plan, token_hash=hash_token(token), balance=0, reset_month="", due_items=0
+        name=name,
+        plan=plan,
+        token_hash=hash_token(token),
+        balance=0,
+        reset_month="",
+        due_items=0,
+        wix_instance_id=wix_instance_id,
     )
     session.add(instance)
     session.flush()
@@ -55,6 +63,20 @@ def rotate_token(session: Session, name: str) -> str:
     if not changed(session, statement):
         raise NotFound(f"There is no instance {name}.")
     return token
+
+
+@transaction
+def connect(session: Session, name: str, wix_instance_id: str) -> None:
+    """Let an instance see the products of this installation of the Wix app, and of no other."""
+    statement = update(Instance).where(Instance.name == name)
+    if not changed(session, statement.values(wix_instance_id=wix_instance_id)):
+        raise NotFound(f"There is no instance {name}.")
+
+
+@reading
+def wix_instance_id(session: Session, instance_id: int) -> str | None:
+    """Return the installation of the Wix app that an instance is connected to, if it is to one."""
+    return session.scalar(select(Instance.wix_instance_id).where(Instance.id == instance_id))
 
 
 @transaction

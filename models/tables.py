@@ -90,6 +90,8 @@ class Instance(Base):
     last_served: Mapped[datetime] = mapped_column(UtcDateTime, server_default=EPOCH)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now())
     disabled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # The installation of the Wix app whose shop this is.
+    wix_instance_id: Mapped[str | None] = mapped_column(Text)
 
 
 class CreditEntry(Base):

@@ -113,6 +113,7 @@ def show_progress(bar: JobBar, job: dict[str, Any]) -> None:
 def summary(where: Addresses, token: str) -> list[tuple[str, str]]:
     """What a person needs to go on."""
     return [
+        ("Open", f"{where.api}/#token={token}"),
         ("API", where.api),
         ("Docs", f"{where.api}/docs"),
         ("Token", token),

@@ -1,10 +1,13 @@
 """What the service's processes are told by their environment."""
 
+import json
 import os
 import shlex
 from dataclasses import dataclass
+from pathlib import Path
 
 from sandbox.folder import Folder
+from sandbox.shop import product_list
 
 REPLICATE = "https://api.replicate.com"
 
@@ -55,7 +58,16 @@ def own_settings(folder: Folder, where: Addresses) -> dict[str, str]:
     }
     if where.stand_in:
         own["REPLICATE_API_TOKEN"] = "r8_of-the-stand-in"  # noqa: S105  it opens nothing
+        own["CATALOGUE_URL"] = demo_catalogue(folder, where).as_uri()
     return own
+
+
+def demo_catalogue(folder: Folder, where: Addresses) -> Path:
+    """Write the demo products into the folder, at each start: the stand-in's port may have changed.
+
+    The real Replicate could not fetch their photographs from this machine.
+    """
+    return folder.write("products.json", json.dumps(product_list(where.stand_in), indent=2))
 
 
 def environment(own: dict[str, str]) -> dict[str, str]:

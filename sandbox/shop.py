@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
+from PIL import Image, ImageOps
 
-from sandbox.views import VIEWS
+from sandbox.views import SAID, TONES, VIEWS
 
 HERE = Path(__file__).parent
 PHOTOGRAPHS = HERE / "photos"
+LONGER_SIDE = 560
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,8 @@ class FirstJob:
 def product_list(base_url: str) -> dict[str, object]:
     """The body of /shop/products.json: {"products": [{id, name, price, currency, images}]}.
 
-    An image is {id, view, url}; `base_url` is the address that the shop is reached by.
+    An image is {id, url, alt}; `base_url` is the address that the shop is reached by. It is also
+    what the service reads as its catalogue.
     """
     return {"products": [_shown(product, base_url) for product in _catalogue()["products"]]}
 
@@ -61,11 +63,14 @@ def first_job() -> FirstJob:
 
 
 def _shown(product: dict[str, Any], base_url: str) -> dict[str, object]:
-    facts = {name: value for name, value in product.items() if name != "views"}
+    facts = {name: product[name] for name in ("id", "name", "price", "currency")}
     images = [
-        {"id": f"{product['id']}-{view}", "view": view, "url": base_url.rstrip("/") + path}
+        {
+            "id": f"{product['id']}-{view}",
+            "url": base_url.rstrip("/") + _path(product["id"], view),
+            "alt": product["name"] + SAID[view],
+        }
         for view in product["views"]
-        for path in [_path(product["id"], view)]
     ]
     return {**facts, "images": images}
 
@@ -86,11 +91,29 @@ def _catalogue() -> dict[str, Any]:
 
 @functools.cache
 def _developed(product_id: str, view: str) -> bytes:
-    """Make the view once; the front is the photograph's own file, not encoded a second time."""
-    file = PHOTOGRAPHS / f"{product_id}.jpg"
-    if view == "front":
+    """Make the view once; the front of a whole photograph is its own file, not encoded again."""
+    (product,) = (each for each in _catalogue()["products"] if each["id"] == product_id)
+    file = PHOTOGRAPHS / f"{product['photo']}.jpg"
+    if view == "front" and not {"crop", "tone"} & product.keys():
         return file.read_bytes()
     made = io.BytesIO()
     with Image.open(file) as photograph:
-        VIEWS[view](photograph.convert("RGB")).save(made, "JPEG", quality=88)
+        VIEWS[view](_prepared(photograph.convert("RGB"), product)).save(made, "JPEG", quality=88)
     return made.getvalue()
+
+
+def _prepared(photograph: Image.Image, product: dict[str, Any]) -> Image.Image:
+    """What of the photograph is the product, and in its own colours."""
+    if "crop" in product:
+        photograph = _cut(photograph, product["crop"])
+    return TONES[product["tone"]](photograph) if "tone" in product else photograph
+
+
+def _cut(photograph: Image.Image, edges: list[float]) -> Image.Image:
+    """The part within the edges (left, top, right, bottom as shares), as large as a photograph."""
+    width, height = photograph.size
+    left, top, right, bottom = edges
+    part = photograph.crop(
+        (round(left * width), round(top * height), round(right * width), round(bottom * height))
+    )
+    return ImageOps.contain(part, (LONGER_SIDE, LONGER_SIDE), Image.Resampling.LANCZOS)

@@ -17,10 +17,15 @@ import httpcore
 import httpx
 
 from tasks.addresses import is_public
+from tasks.deadline import Timed, within
 from tasks.provider_errors import Retryable
 
 Lookup = Callable[[str, int], Sequence[str]]
 """From a host and a port to the addresses in numbers, best first; raises `OSError`."""
+
+
+class PrivateAddress(Retryable):
+    """A name that leads into a private network, for now: what a name leads to may change."""
 
 
 class CheckedBackend(httpcore.NetworkBackend):
@@ -50,6 +55,7 @@ class CheckedBackend(httpcore.NetworkBackend):
     ) -> httpcore.NetworkStream:
         """Look up, check, and connect to the first address that answers."""
         assert timeout is not None
+        timeout = within(timeout, httpcore.ConnectTimeout)
         deadline = time.monotonic() + timeout
         addresses = bounded(self._lookup, host, port, timeout)
         if not self._trusted(host, port):
@@ -57,7 +63,7 @@ class CheckedBackend(httpcore.NetworkBackend):
         connect = partial(
             self._inner.connect_tcp, local_address=local_address, socket_options=socket_options
         )
-        return _first_that_answers(connect, addresses, port, deadline)
+        return Timed(_first_that_answers(connect, addresses, port, deadline))
 
 
 def _first_that_answers(
@@ -78,9 +84,8 @@ def _first_that_answers(
 
 
 def _refuse_private(addresses: Sequence[str]) -> None:
-    """What a name leads to may change, so this is no fault of the result."""
     if not all(is_public(ip_address(address.partition("%")[0])) for address in addresses):
-        raise Retryable("its host leads into a private network")
+        raise PrivateAddress("its host leads into a private network")
 
 
 def look_up(host: str, port: int) -> list[str]:

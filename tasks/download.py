@@ -6,12 +6,14 @@ public addresses only: but for the base URL's own host, which the operator named
 """
 
 import threading
-import time
+from functools import partial
 
 import httpx
 
 from config.settings import Settings
-from tasks.connecting import CheckedBackend, CheckedTransport, Lookup, look_up, proxied
+from tasks.connecting import CheckedBackend, Lookup, look_up
+from tasks.deadline import all_within
+from tasks.fetching import Unreadable, bare_client, read_all
 from tasks.provider_errors import ResultGone, ResultUnusable, Retryable
 from tasks.wire import same_origin
 
@@ -39,13 +41,8 @@ class Downloader:
         self._private_too = settings.allow_private_image_urls
         self._largest = settings.result_max_bytes
         self._total = total
-        self._client = httpx.Client(
-            timeout=phases,
-            follow_redirects=False,
-            headers={"Accept-Encoding": "identity"},
-            transport=CheckedTransport(CheckedBackend(lookup, self._trusts)),
-            mounts=_proxies(self._base),
-        )
+        backend = CheckedBackend(lookup, self._trusts)
+        self._client = bare_client(backend, phases)
 
     def download_result(self, url: str, stopping: threading.Event | None = None) -> bytes:
         """Return the bytes at `url`, at most `result_max_bytes`.
@@ -56,9 +53,11 @@ class Downloader:
         address = result_address(url, self._base)
         stopping = stopping or threading.Event()
         try:
-            with self._client.stream("GET", address) as response:
-                self._check(response)
-                return self._read(response, stopping)
+            with all_within(self._total), self._client.stream("GET", address) as response:
+                _check_status(response)
+                return read_all(response, self._largest, partial(_unless, stopping))
+        except Unreadable as error:
+            raise ResultUnusable(f"the result: {error}") from error
         except httpx.RequestError as error:
             raise Retryable(f"download: {type(error).__name__}") from error
 
@@ -72,34 +71,6 @@ class Downloader:
             _port(self._base),
         )
 
-    def _check(self, response: httpx.Response) -> None:
-        if response.status_code in {404, 410}:
-            raise ResultGone(f"download: {response.status_code}")
-        if response.is_redirect or 300 <= response.status_code < 400:
-            raise ResultUnusable("the result's address redirects elsewhere")
-        if response.status_code != 200:
-            raise Retryable(f"download: {response.status_code}")
-        # Asked for plain bytes, a server that compresses all the same could hide their true size.
-        if response.headers.get("Content-Encoding", "identity") != "identity":
-            raise ResultUnusable("the result came compressed")
-        self._check_size(_announced(response))
-
-    def _check_size(self, size: int) -> None:
-        if size > self._largest:
-            raise ResultUnusable(f"the result is larger than {self._largest} bytes")
-
-    def _read(self, response: httpx.Response, stopping: threading.Event) -> bytes:
-        deadline = time.monotonic() + self._total
-        data = bytearray()
-        for chunk in response.iter_raw():
-            data += chunk
-            self._check_size(len(data))
-            if stopping.is_set():
-                raise Stopping
-            if time.monotonic() > deadline:
-                raise Retryable(f"download: not finished after {self._total:g} s")
-        return bytes(data)
-
 
 def result_address(url: str, base: httpx.URL) -> httpx.URL:
     """Return the address if it is Replicate's or the base URL's own; else `ResultUnusable`."""
@@ -112,6 +83,20 @@ def result_address(url: str, base: httpx.URL) -> httpx.URL:
     raise ResultUnusable("the result's address is not at Replicate")
 
 
+def _check_status(response: httpx.Response) -> None:
+    if response.status_code in {404, 410}:
+        raise ResultGone(f"download: {response.status_code}")
+    if response.is_redirect or 300 <= response.status_code < 400:
+        raise ResultUnusable("the result's address redirects elsewhere")
+    if response.status_code != 200:
+        raise Retryable(f"download: {response.status_code}")
+
+
+def _unless(stopping: threading.Event) -> None:
+    if stopping.is_set():
+        raise Stopping
+
+
 def _is_delivery(url: httpx.URL) -> bool:
     """Replicate serves outputs from this host and those below it."""
     delivery = url.host == "replicate.delivery" or url.host.endswith(".replicate.delivery")
@@ -120,19 +105,3 @@ def _is_delivery(url: httpx.URL) -> bool:
 
 def _port(url: httpx.URL) -> int:
     return url.port or {"http": 80, "https": 443}[url.scheme]
-
-
-def _proxies(base: httpx.URL) -> dict[str, httpx.BaseTransport]:
-    """Given a transport, httpx no longer reads the proxy variables itself."""
-    patterns = {
-        f"{base.scheme}://{base.host}": proxied(base.scheme, base.host),
-        "https://*replicate.delivery": proxied("https", "replicate.delivery"),
-    }
-    return {
-        pattern: httpx.HTTPTransport(proxy=proxy) for pattern, proxy in patterns.items() if proxy
-    }
-
-
-def _announced(response: httpx.Response) -> int:
-    length = response.headers.get("Content-Length", "0")
-    return int(length) if length.isascii() and length.isdigit() else 0

@@ -23,7 +23,7 @@ _KINDS = {
 
 # What Pillow raises on broken files, found by feeding it a million mutated ones. Its warnings (a
 # huge picture, torn EXIF) are raised only where a process makes errors of them, as the tests do.
-_BROKEN = (
+BROKEN = (
     OSError,
     SyntaxError,
     ValueError,
@@ -47,7 +47,7 @@ def check_image(data: bytes, max_pixels: int = MAX_PIXELS) -> ImageKind:
     try:
         kind = _look(data, max_pixels)
         _decode(data)
-    except _BROKEN as error:
+    except BROKEN as error:
         raise ResultUnusable(f"not a whole image: {type(error).__name__}") from error
     return kind
 
@@ -68,8 +68,13 @@ def _check_layers(image: Image.Image, data: bytes) -> None:
     """Only the first picture of an animation is looked at here; a browser would decode them all."""
     if getattr(image, "is_animated", False) and image.format != "MPO":
         raise ResultUnusable("the image is an animation")
-    if image.format in {"JPEG", "MPO"} and data.count(_START_OF_SCAN) > MOST_SCANS:
+    if has_many_scans(image, data):
         raise ResultUnusable(f"the image comes in more than {MOST_SCANS} scans")
+
+
+def has_many_scans(image: Image.Image, data: bytes) -> bool:
+    """Tell whether decoding would cost far more than the picture's size lets expect."""
+    return image.format in {"JPEG", "MPO"} and data.count(_START_OF_SCAN) > MOST_SCANS
 
 
 def _decode(data: bytes) -> None:

@@ -90,10 +90,15 @@ end
 function verbs.state()
   local seeded = intact()
   local slot = seeded and next_slot() or (lost_since() or now) + quiet
-  local used = seeded and redis.call('ZCOUNT', log, '(' .. digits(now - window), '+inf') or 0
+  local grants = {}
+  if seeded then
+    local found = redis.call(
+      'ZRANGEBYSCORE', log, '(' .. digits(now - window), '+inf', 'WITHSCORES')
+    for place = 2, #found, 2 do grants[place / 2] = found[place] end
+  end
   local paused = math.max(0, pause_end() - now)
   local reason = paused > 0 and redis.call('HGET', state, 'pause_reason') or ''
-  return {seeded and 1 or 0, used, math.max(0, slot - now, paused), paused, reason}
+  return {seeded and 1 or 0, grants, math.max(0, slot - now, paused), paused, reason, now}
 end
 
 return verbs[verb]()

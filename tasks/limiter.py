@@ -54,7 +54,11 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class LimiterState:
-    """What the limiter would say now; durations are seconds, 0 where there is none."""
+    """What the limiter would say now; durations are seconds, 0 where there is none.
+
+    `now` is Redis's clock, in Unix seconds. `grants` are the moments, by that clock, of the grants
+    in the current window, the oldest first; further ones keep `grant_window` and `grant_spacing`.
+    """
 
     limit: int
     window: float
@@ -64,6 +68,10 @@ class LimiterState:
     paused_for: float
     pause_reason: str
     seeded: bool
+    now: float
+    grants: tuple[float, ...]
+    grant_window: float
+    grant_spacing: float
 
 
 class Limiter:
@@ -135,16 +143,20 @@ class Limiter:
 
     def state(self) -> LimiterState:
         """Look without changing anything."""
-        seeded, used, slot, paused, reason = self._run("state")
+        seeded, grants, slot, paused, reason, now = self._run("state")
         return LimiterState(
             limit=self.limit.count,
             window=self.limit.window,
             spacing=self.min_spacing,
-            slots_used_in_window=used,
+            slots_used_in_window=len(grants),
             next_slot_in=_seconds(slot),
             paused_for=_seconds(paused),
             pause_reason=_text(reason),
             seeded=bool(seeded),
+            now=_seconds(now),
+            grants=tuple(_seconds(int(moment)) for moment in grants),
+            grant_window=self._window,
+            grant_spacing=self._spacing,
         )
 
     def _seed(self, loss: str) -> None:

@@ -1,6 +1,7 @@
-"""`instances create|list|disable|rotate-token`: who may use the service."""
+"""`instances create|connect|list|disable|rotate-token`: who may use the service."""
 
 import json
+from uuid import UUID
 
 import click
 
@@ -28,13 +29,31 @@ class Name(click.ParamType[str]):
 @instances.command("create")
 @click.argument("name", type=Name())
 @click.option("--plan", type=click.Choice(list(PLANS)), default="free", show_default=True)
+@click.option(
+    "--wix-instance", type=click.UUID, help="The Wix app's instance id on the shop's site."
+)
 @as_json
-def create(name: str, plan: str, as_json: bool) -> None:
+def create(name: str, plan: str, wix_instance: UUID | None, as_json: bool) -> None:
     """Create an instance and print its token, which is shown this once and kept nowhere."""
     with advise("Choose another name, or give it a new token: instances rotate-token."):
-        instance, token = accounts.create(name, plan)
+        instance, token = accounts.create(name, plan, str(wix_instance) if wix_instance else None)
     facts = {"id": instance.id, "name": name, "plan": plan, "credits": instance.balance}
     _print_token(facts, token, as_json)
+
+
+@instances.command("connect")
+@click.argument("name")
+@click.option(
+    "--wix-instance",
+    type=click.UUID,
+    required=True,
+    help="The Wix app's instance id on the shop's site.",
+)
+def connect(name: str, wix_instance: UUID) -> None:
+    """Show an instance the products of a Wix shop: of this one alone."""
+    with advise(SEE_INSTANCES):
+        accounts.connect(name, str(wix_instance))
+    click.echo(f"{name} sees the products of the Wix instance {wix_instance}.")
 
 
 @instances.command("rotate-token")

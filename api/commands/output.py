@@ -22,15 +22,15 @@ def show(columns: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
     console = Console()
     if not console.is_terminal:
         for row in [columns, *rows]:
-            click.echo("\t".join(_plain(value) for value in row))
+            click.echo("\t".join(plain(value) for value in row))
         return
     table = Table(*columns, header_style="bold", box=None, pad_edge=False)
     for row in rows:
-        table.add_row(*(Text(text := _plain(v), COLOURS.get(text, "")) for v in row))
+        table.add_row(*(Text(text := plain(v), COLOURS.get(text, "")) for v in row))
     console.print(table)
 
 
-def _plain(value: object) -> str:
+def plain(value: object) -> str:
     """Control characters in a shop's own texts would move the operator's cursor or break a line."""
     if value is None:
         return "-"

@@ -62,6 +62,7 @@ QUERIES = [
     "", "x=1", "limit=1", "limit=0", "limit=101", "limit=1&limit=2", "limit=", "limit=\u0661",
     "status=PENDING", "status=DONE,FAILED", "status=pending", "status=,", "cursor=x", "cursor=",
     "cursor=" + "x" * 300, "cursor=MQ.abc", "=", "&&&", "%", "%zz", "%00", "a" * 9000, "x[]=1",
+    "query=cup", "query=", "query=%00", "query=%ed%a0%80", "query=cup&limit=2",
     "limit=%ff", "%ff=1", "status=%ed%a0%80", "?", ";", "limit=1;status=DONE", "+=+",
 ]  # fmt: skip
 

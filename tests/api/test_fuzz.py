@@ -11,6 +11,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from config.settings import RateLimit, Settings
+from tests.api.catalogues import cup, written
 from tests.api.clients import JOBS, Shop, open_shop, order
 from tests.api.conftest import serving
 from tests.api.fuzz import Fuzz, Request
@@ -19,10 +20,13 @@ SCRAPER = "metrics-token"
 
 
 @pytest.fixture
-def roomy(settings: Settings) -> Settings:
-    """Settings under which nothing is refused for its number."""
+def roomy(settings: Settings, tmp_path: Path) -> Settings:
+    """Settings under which nothing is refused for its number, and products are found."""
     limit = RateLimit(999_999, 60.0)
-    return replace(settings, metrics_token=SCRAPER, api_rate_limit=limit)
+    file = written(tmp_path / "products.json", *(cup(n, id=str(n)) for n in range(9)))
+    return replace(
+        settings, metrics_token=SCRAPER, api_rate_limit=limit, catalogue_url=file.as_uri()
+    )
 
 
 class Watch:

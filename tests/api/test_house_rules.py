@@ -18,6 +18,11 @@ OPEN = {
     "/docs/docs.js",
     "/docs/<any('swagger-ui.css', 'swagger-ui-bundle.js', 'favicon-32x32.png'):name>",
     "/results/<result_key:key>",
+    "/",
+    "/<any('ongoing', 'completed'):page>",
+    "/web/<any('css', 'js'):kind>/<part>",
+    "/web/favicon.svg",
+    "/previews/<preview_token:token>",
 }
 
 
@@ -27,6 +32,11 @@ def address(app: Flask, rule: Rule) -> str:
         "key": "a" * 32 + ".jpg",
         "name": "swagger-ui.css",
         "reference": "r" * 32,
+        "token": f"t.{'s' * 43}",
+        "product_id": "cup",
+        "page": "ongoing",
+        "kind": "js",
+        "part": "dom.js",
     }
     with app.test_request_context():
         built = app.url_map.bind("").build(

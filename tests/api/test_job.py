@@ -32,17 +32,19 @@ def test_a_new_job_shows_its_images_in_the_submitted_order(any_app: Flask) -> No
 
     body = alice.get(f"{JOBS}/1").get_json()
 
-    assert body["job"] == receipt["job"]
+    assert body["job"] == receipt["job"] | {"canceledImages": 0, "queuePosition": 1}
     assert [item["imageId"] for item in body["items"]] == ["cup-0", "cup-1", "cup-2"]
     assert set(body["items"][0]) == {
         "id",
         "imageId",
         "imageUrl",
+        "previewUrl",
         "prompt",
         "status",
         "creditsCharged",
         "createdAt",
         "updatedAt",
+        "queuePosition",
     }
 
 

@@ -56,6 +56,7 @@ def test_a_job_is_listed_with_what_became_of_it(app: Flask, alice: Shop) -> None
         "totalImages": 1,
         "completedImages": 0,
         "failedImages": 0,
+        "canceledImages": 0,
     }
 
 

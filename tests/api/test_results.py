@@ -1,9 +1,14 @@
 """GET /results/<key>."""
 
+import io
+from collections.abc import Iterator
 from dataclasses import replace
 
+import httpx
 import pytest
 from flask import Flask
+from moto.server import ThreadedMotoServer
+from PIL import Image
 from werkzeug.test import TestResponse
 
 from config.settings import Settings
@@ -135,6 +140,95 @@ def test_a_storage_that_is_away_tells_nothing_internal(settings: Settings) -> No
 
     assert (answer.status_code, answer.get_json()["code"]) == (503, "storage_unavailable")
     assert "/proc" not in answer.text
+
+
+def real(kind: str = "PNG") -> bytes:
+    out = io.BytesIO()
+    Image.linear_gradient("L").resize((900, 600)).save(out, kind)
+    return out.getvalue()
+
+
+@pytest.fixture
+def bucket(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
+    """Settings of an API whose results are in S3."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
+    server.start()
+    host, port = server.get_host_and_port()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
+    monkeypatch.setenv("AWS_ALLOW_HTTP", "true")
+    monkeypatch.setenv("AWS_REGION", "eu-central-1")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "id")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    httpx.put(f"http://{host}:{port}/results").raise_for_status()
+    yield replace(settings, storage_url="s3://results/prefix")
+    server.stop()
+
+
+def test_a_result_is_scaled_down_and_never_up(stored: Flask, settings: Settings) -> None:
+    open_storage(settings).put(KEY, real(), "image/png")
+
+    answers = [stored.test_client().get(f"/results/{KEY}?width={n}") for n in (320, 1280)]
+
+    sizes = [Image.open(io.BytesIO(each.data), formats=("WEBP",)).size for each in answers]
+    assert sizes == [(320, 213), (900, 600)]
+    for each in answers:
+        assert each.content_type == "image/webp"
+        caching = set(each.headers["Cache-Control"].split(", "))
+        assert caching == {"public", "max-age=31536000", "immutable"}
+        assert each.headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
+        assert each.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
+
+
+def test_a_scaled_result_comes_from_here_also_where_it_is_in_a_bucket(bucket: Settings) -> None:
+    with serving(bucket) as app:
+        record(app)
+        open_storage(bucket).put(KEY, real(), "image/png")
+
+        answer = app.test_client().get(f"/results/{KEY}?width=320")
+        open_storage(bucket).delete(KEY)
+        gone = app.test_client().get(f"/results/{KEY}?width=320")
+
+    assert Image.open(io.BytesIO(answer.data), formats=("WEBP",)).size == (320, 213)
+    assert (gone.status_code, gone.get_json()["code"]) == (404, "not_found")
+
+
+def test_a_scaled_result_that_is_kept_is_neither_read_nor_sent_again(
+    stored: Flask, settings: Settings
+) -> None:
+    open_storage(settings).put(KEY, real(), "image/png")
+    tag = stored.test_client().get(f"/results/{KEY}?width=320").headers["ETag"]
+    open_storage(settings).delete(KEY)
+
+    kept = stored.test_client().get(f"/results/{KEY}?width=320", headers={"If-None-Match": tag})
+    other = stored.test_client().get(f"/results/{KEY}?width=640", headers={"If-None-Match": tag})
+
+    assert (kept.status_code, kept.data) == (304, b"")
+    assert "immutable" in kept.headers["Cache-Control"]
+    assert other.status_code == 404
+
+
+def test_a_result_that_cannot_be_scaled_is_not_shown(stored: Flask) -> None:
+    answer = stored.test_client().get(f"/results/{KEY}?width=320")
+
+    assert (answer.status_code, answer.get_json()["code"]) == (404, "preview_unavailable")
+
+
+def test_a_scaled_result_of_a_storage_that_is_away_tells_nothing_internal(
+    settings: Settings,
+) -> None:
+    with serving(replace(settings, storage_url="file:///proc/no/such/folder")) as app:
+        record(app)
+
+        answer = app.test_client().get(f"/results/{KEY}?width=320")
+
+    assert (answer.status_code, answer.get_json()["code"]) == (503, "storage_unavailable")
+
+
+@pytest.mark.parametrize("width", ["321", "0", "-320", "x", "", "320.0"])
+def test_a_result_in_another_width_is_refused(stored: Flask, width: str) -> None:
+    answer = stored.test_client().get(f"/results/{KEY}?width={width}")
+
+    assert (answer.status_code, list(answer.get_json()["errors"])) == (400, ["width"])
 
 
 def test_a_query_is_refused(stored: Flask) -> None:

@@ -41,6 +41,8 @@ ANSWERS = [
     ("GET", f"/results/{KEY}", 200),
     ("HEAD", f"/results/{KEY}", 200),
     ("GET", f"/results/{'a' * 32}.jpg", 404),
+    ("GET", f"/previews/t.{'s' * 43}", 404),
+    ("GET", "/api/previews?url=https://shop.example/a.jpg", 200),
     ("GET", "/surprise", 500),
 ]
 

@@ -10,6 +10,8 @@ from models import accounts, ledger, lifecycle, reports
 from models.tables import Status
 from tests.shop import DEADLINE, PRICE, open_shop, submit
 
+WIX = "9a5d83fd-8570-482e-81ab-cfa88942ee60"
+
 
 def test_create_prints_nothing_but_the_token(command_line: FlaskCliRunner, bare_app: Flask) -> None:
     result = command_line.invoke(args=["instances", "create", "alice", "--plan", "pro"])
@@ -27,6 +29,43 @@ def test_create_as_json_tells_the_plans_first_credits(command_line: FlaskCliRunn
     facts = json.loads(result.stdout)
     assert facts.pop("token").startswith("dk_")
     assert facts == {"id": 1, "name": "alice", "plan": "pro", "credits": 15_000}
+
+
+def test_an_instance_is_connected_to_its_wix_shop(
+    command_line: FlaskCliRunner, bare_app: Flask
+) -> None:
+    create = ["instances", "create", "alice", "--wix-instance", WIX.upper()]
+    connect = ["instances", "connect", "bob", "--wix-instance", WIX]
+    command_line.invoke(args=create)
+    command_line.invoke(args=["instances", "create", "bob"])
+    with bare_app.app_context():
+        before = [accounts.wix_instance_id(each.id) for each in accounts.everyone()]
+
+    result = command_line.invoke(args=connect)
+
+    assert (result.exit_code, result.stdout) == (
+        0,
+        f"bob sees the products of the Wix instance {WIX}.\n",
+    )
+    assert before == [WIX, None]
+    with bare_app.app_context():
+        assert [accounts.wix_instance_id(each.id) for each in accounts.everyone()] == [WIX, WIX]
+
+
+def test_what_is_no_wix_instance_is_refused(command_line: FlaskCliRunner) -> None:
+    command_line.invoke(args=["instances", "create", "alice"])
+
+    result = command_line.invoke(args=["instances", "connect", "alice", "--wix-instance", "shop"])
+
+    assert result.exit_code == 2
+    assert "not a valid UUID" in result.stderr
+
+
+def test_an_unknown_instance_cannot_be_connected(command_line: FlaskCliRunner) -> None:
+    result = command_line.invoke(args=["instances", "connect", "bob", "--wix-instance", WIX])
+
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Error: There is no instance bob. ")
 
 
 def test_a_taken_name_is_refused_in_one_line(command_line: FlaskCliRunner) -> None:

@@ -35,6 +35,7 @@ def test_five_photographs_come_out_and_the_next_run_goes_on(make_run: MakeRun) -
     assert job["job"]["status"] == "DONE"
     check_results(demo["API_URL"], job["items"])
     check_demo_env(make_run, demo)
+    check_products(make_run, demo)
     os.kill(make_run.pids("beat")[0], signal.SIGKILL)
     make_run.wait_for("scheduler died and was started again")
     assert make_run.end(signal.SIGINT, signal.SIGINT) == 0
@@ -71,6 +72,21 @@ def check_demo_env(run: MakeRun, demo: dict[str, str]) -> None:
     assert httpx.get(flower, trust_env=False).status_code == 401
     shown = httpx.get(flower, auth=(user, password), trust_env=False, follow_redirects=True)
     assert shown.status_code == 200
+
+
+def check_products(run: MakeRun, demo: dict[str, str]) -> None:
+    """The link opens the pages with the token, and they have two pages of products to show."""
+    assert f"Open {demo['API_URL']}/#token={demo['API_TOKEN']}" in map(squeezed, run.lines)
+    page = run.get("/api/products")
+    assert len(page["products"]) == 20
+    assert page["nextCursor"]
+    cup = run.get("/api/products/coffee-cup")
+    assert cup["product"]["totalImages"] == len(cup["images"])
+    assert {fetch(image["url"])[:2] for image in cup["images"]} == {b"\xff\xd8"}
+
+
+def squeezed(line: str) -> str:
+    return " ".join(line.split())
 
 
 def photographs() -> list[bytes | None]:

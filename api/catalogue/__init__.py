@@ -1,0 +1,1 @@
+"""Where products come from: one small interface, and what stands behind it."""

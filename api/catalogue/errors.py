@@ -1,0 +1,9 @@
+"""What can be wrong with a catalogue; `api/errors.py` has an answer for each."""
+
+
+class CatalogueNotConnected(Exception):
+    """This instance has no shop, or its shop lets us in no more. The text says what to do."""
+
+
+class CatalogueUnavailable(Exception):
+    """The products cannot be read just now. The text is for the log, and holds no secret."""

@@ -1,0 +1,136 @@
+"""A catalogue in a JSON file, for a single shop or the sandbox: every instance sees the same."""
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from marshmallow import ValidationError, fields, post_load, validate, validates_schema
+
+from api import strict_json
+from api.catalogue.errors import CatalogueUnavailable
+from api.catalogue.interface import Position, Product, ProductImage, Shelf
+from api.fields import Prompt, Text
+from api.problems import InvalidInput
+from api.schemas import Shape
+from models.errors import NotFound
+
+LARGEST_FILE = 16 * 2**20
+# What can stand as one part of an address: a dot or two would be taken for a folder.
+PRODUCT_ID = r"(?!\.\.?$)[^/\x00-\x1f\x7f]{1,255}"
+
+Stamp = tuple[int, int, int]
+
+
+class ImageInFile(Shape):
+    """One image; without `alt` the product's name says what is on it."""
+
+    id = Text(255, required=True)
+    url = Text(8192, required=True)
+    alt = Text(500)
+
+
+class ProductInFile(Shape):
+    """One product."""
+
+    id = fields.String(required=True, validate=validate.Regexp(f"^{PRODUCT_ID}$"))
+    name = Prompt(500, required=True)
+    price = fields.String(
+        validate=validate.Regexp(r"^[0-9]{1,12}(\.[0-9]{1,4})?\Z", error='Must be like "24.00".')
+    )
+    currency = fields.String(
+        validate=validate.Regexp(r"^[A-Z]{3}\Z", error="Must be an ISO 4217 code like EUR.")
+    )
+    images = fields.List(fields.Nested(ImageInFile), required=True)
+
+    @validates_schema
+    def _refuse_twins(self, data: dict[str, Any], **_: Any) -> None:
+        _refuse_same_ids([image["id"] for image in data["images"]], "images")
+
+    @post_load
+    def _to_product(self, data: dict[str, Any], **_: Any) -> Product:
+        images = (ProductImage(**{"alt": data["name"]} | image) for image in data["images"])
+        return Product(**data | {"images": tuple(images)})
+
+
+class FileContent(Shape):
+    """All of the file."""
+
+    products = fields.List(fields.Nested(ProductInFile), required=True)
+
+    @validates_schema
+    def _refuse_twins(self, data: dict[str, Any], **_: Any) -> None:
+        _refuse_same_ids([product.id for product in data["products"]], "products")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the file held when its stamp was this: products in its order, or what is wrong."""
+
+    stamp: Stamp
+    products: dict[str, Product]
+    fault: str = ""
+
+
+class JsonFile:
+    """Reads the file again whenever it changes, and refuses one that is not wholly right: half a
+    catalogue would look like the shop's own doing."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._reading = Reading((0, 0, 0), {})
+
+    def shelf(self, shop: str | None, query: str, after: Position | None, limit: int) -> Shelf:  # noqa: ARG002
+        """Return products by their names, in the file's order."""
+        products = self._products().values()
+        found = [product for product in products if query.casefold() in product.name.casefold()]
+        start = int(after or 0)
+        end = start + limit
+        return Shelf(tuple(found[start:end]), end if end < len(found) else None)
+
+    def product(self, shop: str | None, product_id: str) -> Product:  # noqa: ARG002
+        """Return one product."""
+        found = self._products().get(product_id)
+        if found is None:
+            raise NotFound("There is no such product.")
+        return found
+
+    def _products(self) -> dict[str, Product]:
+        try:
+            if _stamp(self._path.stat()) != self._reading.stamp:
+                self._reading = self._read()
+        except OSError as error:
+            raise CatalogueUnavailable(f"{self._path.name}: {error.strerror}") from error
+        if self._reading.fault:
+            raise CatalogueUnavailable(f"{self._path.name}: {self._reading.fault}")
+        return self._reading.products
+
+    def _read(self) -> Reading:
+        with self._path.open("rb") as file:
+            stamp, content = _stamp(os.fstat(file.fileno())), file.read(LARGEST_FILE + 1)
+        if len(content) > LARGEST_FILE:
+            return Reading(stamp, {}, f"is larger than {LARGEST_FILE} bytes")
+        try:
+            products = FileContent().load(strict_json.parse(content))["products"]
+        except InvalidInput as error:
+            return Reading(stamp, {}, _in_one_line(error.errors))
+        except ValidationError as error:
+            return Reading(stamp, {}, _in_one_line(error.messages))
+        return Reading(stamp, {product.id: product for product in products})
+
+
+def _stamp(status: os.stat_result) -> Stamp:
+    return status.st_mtime_ns, status.st_size, status.st_ino
+
+
+def _in_one_line(errors: object) -> str:
+    """What is wrong where, but not all of a file in which everything is."""
+    return json.dumps(errors)[:500]
+
+
+def _refuse_same_ids(ids: list[str], where: str) -> None:
+    seen: set[str] = set()
+    twins = [n for n, each in enumerate(ids) if each in seen or seen.add(each)]  # type: ignore[func-returns-value]
+    if twins:
+        raise ValidationError({where: {n: {"id": ["Came before."]} for n in twins}})

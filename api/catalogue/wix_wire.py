@@ -1,0 +1,99 @@
+"""One HTTP exchange with Wix: bounded in time and size, sent once, followed nowhere."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from api.catalogue.errors import CatalogueUnavailable
+from api.catalogue.in_time import InTime
+from tasks.connecting import CheckedBackend, CheckedTransport, look_up, proxied
+from tasks.wire import TimeLeft, Timeouts
+
+TIMEOUTS = Timeouts(connect=1.25, read=5.0, write=2.0, pool=1.0, total=5.0)
+# A hundred products with 15 images each come in about 2 MB.
+LARGEST_ANSWER = 8 * 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What Wix said. `document` is its JSON object, empty where there was none."""
+
+    status: int
+    document: dict[str, Any]
+
+
+class WixWire:
+    """Sends requests to Wix; thread-safe, one per process."""
+
+    def __init__(self, base_url: str, timeouts: Timeouts = TIMEOUTS) -> None:
+        self._timeouts = timeouts
+        # Wix's address is the operator's word. What is wanted is a name's lookup that ends in time.
+        self._in_time = InTime(CheckedBackend(look_up, lambda _host, _port: True))
+        self._client = httpx.Client(
+            base_url=base_url,
+            follow_redirects=False,
+            transport=CheckedTransport(self._in_time),
+            mounts=_proxies(httpx.URL(base_url)),
+        )
+
+    def send(self, method: str, path: str, **what: Any) -> Answer:
+        """Return the answer to a request that Wix has understood, or refused for good.
+
+        Raises `CatalogueUnavailable` for what may pass: no connection, 429, 5xx, too slow, too
+        large, not JSON.
+        """
+        try:
+            answer = self._exchange(method, path, what)
+        except httpx.RequestError as error:
+            # Not its text nor itself: httpx's exceptions hold the request, the secret in it too.
+            raise _away(method, path, type(error).__name__) from None
+        if answer.status == 429 or answer.status >= 500 or 300 <= answer.status < 400:
+            raise _away(method, path, str(answer.status))
+        if answer.status == 200 and not answer.document:
+            raise _away(method, path, "an answer that is no JSON object")
+        return answer
+
+    def close(self) -> None:
+        """Close the idle connections."""
+        self._client.close()
+
+    def _exchange(self, method: str, path: str, what: dict[str, Any]) -> Answer:
+        left = TimeLeft(self._timeouts)
+        self._in_time.begin(left)
+        request = self._client.build_request(method, path, extensions={"timeout": left}, **what)
+        response = self._client.send(request, stream=True)
+        try:
+            return Answer(response.status_code, _document(_read(response, left)))
+        finally:
+            response.close()
+
+
+def _proxies(base_url: httpx.URL) -> dict[str, httpx.BaseTransport]:
+    """Given a transport, httpx no longer reads the proxy variables itself."""
+    proxy = proxied(base_url.scheme, base_url.host)
+    return {f"{base_url.scheme}://": httpx.HTTPTransport(proxy=proxy)} if proxy else {}
+
+
+def _read(response: httpx.Response, left: TimeLeft) -> bytes:
+    body = bytearray()
+    for chunk in response.iter_bytes():
+        body += chunk
+        if left.over:
+            raise httpx.ReadTimeout("the answer dripped in too slowly")
+        if len(body) > LARGEST_ANSWER:
+            raise httpx.ReadError("the answer is too large")
+    return bytes(body)
+
+
+def _document(body: bytes) -> dict[str, Any]:
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def _away(method: str, path: str, why: str) -> CatalogueUnavailable:
+    return CatalogueUnavailable(f"Wix, {method} {path}: {why}")

@@ -1,0 +1,47 @@
+"""When the slots to come will be granted, if work waits for all of them: the limiter's own rule,
+carried on from the grants that its log holds.
+
+After one round of `limit` slots the rule repeats itself: every slot lies one whole window after the
+one a round before, or, where the spacing is what bounds the rate, `limit` spacings. So the first
+two rounds are worked out, and any later slot is so many rounds after one of the second. That is
+exact, and costs the same for the ten-millionth slot as for the tenth.
+"""
+
+from tasks.limiter import LimiterState
+
+# The reasons of pauses that end by themselves. Every other one waits for an operator, who is not
+# to be foretold: what looks like its end is only when one image tries again.
+PASSING = {"throttled", "unreachable"}
+
+
+class Schedule:
+    """The moments of the slots to come, in Unix seconds of Redis's clock."""
+
+    def __init__(self, state: LimiterState) -> None:
+        self._limit = state.limit
+        self._round = max(state.grant_window, state.limit * state.grant_spacing)
+        self._slots = _two_rounds(state)
+        self._known = not state.paused_for or state.pause_reason in PASSING
+
+    def slot(self, number: int) -> float | None:
+        """When the `number`-th slot from now (from 1) is granted; None while a pause lasts that
+        only an operator can end."""
+        if not self._known:
+            return None
+        rounds = max(0, (number - 1) // self._limit - 1)
+        return self._slots[number - 1 - rounds * self._limit] + rounds * self._round
+
+
+def _two_rounds(state: LimiterState) -> list[float]:
+    """The next `2 * limit` slots. The first is the limiter's own answer: it knows of the pause, of
+    the quiet time after a loss of memory, and of a last grant that is older than the window."""
+    moments = [float("-inf")] * state.limit + list(state.grants)
+    past = len(moments)
+    moments.append(max(state.now + state.next_slot_in, _next(moments, state)))
+    while len(moments) < past + 2 * state.limit:
+        moments.append(_next(moments, state))
+    return moments[past:]
+
+
+def _next(moments: list[float], state: LimiterState) -> float:
+    return max(moments[-state.limit] + state.grant_window, moments[-1] + state.grant_spacing)

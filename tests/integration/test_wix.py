@@ -1,0 +1,126 @@
+"""The client of Wix itself: how long it waits, and what it keeps."""
+
+import contextlib
+import ssl
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from api.catalogue.errors import CatalogueUnavailable
+from api.catalogue.kept import Kept
+from api.catalogue.wix import Wix
+from tasks.wire import Timeouts
+from tests.integration.test_connecting import over_tls, self_signed
+from tests.scripted_server import dripping, silence
+from tests.wix_stand_in import APP_ID, APP_SECRET, V3, WixStandIn, wix_stand_in
+
+QUERY = "/stores/v3/products/query"
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"
+IMPATIENT = Timeouts(connect=0.5, read=0.5, write=0.5, pool=0.5, total=0.6)
+
+
+@pytest.fixture
+def wix() -> Iterator[WixStandIn]:
+    with wix_stand_in() as wix:
+        yield wix
+
+
+@contextlib.contextmanager
+def client(wix: WixStandIn, timeouts: Timeouts = IMPATIENT) -> Iterator[Wix]:
+    catalogue = Wix(wix.server.url, APP_ID, APP_SECRET, timeouts)
+    try:
+        yield catalogue
+    finally:
+        catalogue.close()
+
+
+@pytest.mark.parametrize("slow", ["silent", "dripping a body", "dripping a head"])
+def test_a_slow_answer_is_not_waited_for(wix: WixStandIn, slow: str) -> None:
+    shop = wix.open_site("alice", V3, "Red cup")
+    script = {
+        "silent": silence(wix.server),
+        "dripping a body": dripping(wix.server, HEAD, pause=0.05),
+        "dripping a head": dripping(wix.server, b"HTTP/1.1 200 OK\r\nA: ", pause=0.05),
+    }[slow]
+    wix.faults[QUERY] = [script]
+
+    with client(wix) as catalogue:
+        began = time.monotonic()
+        with pytest.raises(CatalogueUnavailable, match=r"ReadTimeout$"):
+            catalogue.shelf(shop, "", None, 20)
+        took = time.monotonic() - began
+        found = catalogue.shelf(shop, "", None, 20).products
+
+    assert took < 5
+    assert [product.name for product in found] == ["Red cup"]
+
+
+def test_nobody_listens() -> None:
+    catalogue = Wix("http://127.0.0.1:1", APP_ID, APP_SECRET, IMPATIENT)
+
+    with pytest.raises(CatalogueUnavailable, match="ConnectError"):
+        catalogue.shelf("shop", "", None, 20)
+
+    catalogue.close()
+
+
+def test_wix_is_read_over_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    certificate = self_signed("localhost", tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    with over_tls(context) as port:
+        catalogue = Wix(f"https://localhost:{port}", APP_ID, APP_SECRET)
+
+        # It says "image" to whatever it is asked: that this arrives is what counts.
+        with pytest.raises(CatalogueUnavailable, match="no JSON object"):
+            catalogue.shelf("shop", "", None, 20)
+
+    catalogue.close()
+
+
+def test_threads_of_many_shops_share_one_client(wix: WixStandIn) -> None:
+    shops = [wix.open_site(f"shop-{n}", V3, f"Cup {n}") for n in range(8)]
+
+    with client(wix, Timeouts()) as catalogue, ThreadPoolExecutor(8) as threads:
+
+        def name(shop: str) -> str:
+            return catalogue.shelf(shop, "", None, 20).products[0].name
+
+        seen = list(threads.map(name, shops * 5))
+
+    assert seen == [f"Cup {n}" for n in range(8)] * 5
+
+
+def test_no_error_holds_the_secret(wix: WixStandIn) -> None:
+    wix.faults["/oauth2/token"] = [silence(wix.server)]
+
+    with client(wix) as catalogue, pytest.raises(CatalogueUnavailable) as raised:
+        catalogue.shelf("shop", "", None, 20)
+
+    assert raised.value.__cause__ is None
+    assert raised.value.__suppress_context__
+    assert APP_SECRET not in str(raised.value)
+
+
+def test_no_more_is_kept_than_there_is_room_for() -> None:
+    kept: Kept[int] = Kept(most=2)
+
+    for number in range(3):
+        kept.put(str(number), number, 60.0)
+
+    assert [kept.get(str(number)) for number in range(3)] == [None, 1, 2]
+
+
+def test_what_another_thread_has_renewed_is_not_dropped() -> None:
+    kept: Kept[str] = Kept()
+    kept.put("shop", "new", 60.0)
+
+    kept.drop("shop", "old")
+
+    assert kept.get("shop") == "new"
+    kept.drop("shop", "new")
+    assert kept.get("shop") is None

@@ -1,0 +1,103 @@
+/** The REST API with this instance's token. What has not changed is not sent again: ETag, 304. */
+
+import { token } from "./session.js";
+
+const ROOT = new URL("../../", import.meta.url);
+const PATIENCE = 20_000;
+const MOST_KEPT = 100;
+
+const kept = new Map();
+
+/** The API refused: `code` and `detail` are the problem's, `status` is HTTP's, `retryAfter` seconds. */
+export class Problem extends Error {
+  constructor(response, facts) {
+    super(facts.detail ?? `The service answered ${response.status}.`);
+    this.status = response.status;
+    this.code = facts.code ?? "";
+    this.errors = facts.errors ?? {};
+    this.facts = facts;
+    this.requestId = facts.requestId ?? response.headers.get("X-Request-Id") ?? "";
+    this.retryAfter = Number(response.headers.get("Retry-After")) || 0;
+  }
+}
+
+/** Nobody answered: no network, or no service. */
+export class Unreachable extends Error {}
+
+/**
+ * Read something; `query` holds parameters, of which empty ones are left out. The same object comes
+ * back for as long as nothing has changed. Raises `Problem` or `Unreachable`.
+ */
+export async function read(path, query = {}, signal = undefined) {
+  const address = addressOf(path, query);
+  const before = kept.get(address);
+  const headers = before ? { "If-None-Match": before.etag } : {};
+  const response = await ask(address, { headers }, signal);
+  if (response.status === 304) return before.body;
+  const body = await response.json();
+  keep(address, response.headers.get("ETag"), body);
+  return body;
+}
+
+/** Order something. With the same key it is done once, however often it is sent. */
+export async function order(path, body, key) {
+  const headers = { "Content-Type": "application/json", "Idempotency-Key": key };
+  const sent = { method: "POST", headers, body: JSON.stringify(body) };
+  return (await ask(addressOf(path, {}), sent)).json();
+}
+
+/** A key that nobody else has; `crypto.randomUUID` is there on secure addresses only. */
+export function freshKey() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** A picture in one of the widths that the service makes; it always comes from the service itself. */
+export function pictureAt(address, width) {
+  return `${new URL(address, ROOT).pathname}?width=${width}`;
+}
+
+/** Forget what was read, as when another shop connects. */
+export function forgetAnswers() {
+  kept.clear();
+}
+
+function addressOf(path, query) {
+  const address = new URL(path, ROOT);
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== "" && value !== null && value !== undefined) address.searchParams.set(name, value);
+  }
+  return address.href;
+}
+
+async function ask(address, options, signal) {
+  const headers = { ...options.headers, Authorization: `Bearer ${token()}` };
+  const patience = AbortSignal.timeout(PATIENCE);
+  const until = signal ? AbortSignal.any([patience, signal]) : patience;
+  const response = await fetched(address, { ...options, headers, cache: "no-store", signal: until });
+  if (response.ok || response.status === 304) return response;
+  const problem = new Problem(response, await factsOf(response));
+  if (problem.status === 401) dispatchEvent(new CustomEvent("refused", { detail: problem }));
+  throw problem;
+}
+
+async function fetched(address, options) {
+  try {
+    return await fetch(address, options);
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new Unreachable("The service does not answer.");
+  }
+}
+
+/** What stands in between (a proxy) may answer with a page of its own. */
+async function factsOf(response) {
+  const type = response.headers.get("Content-Type") ?? "";
+  return type.includes("json") ? response.json() : {};
+}
+
+function keep(address, etag, body) {
+  kept.delete(address);
+  if (etag) kept.set(address, { etag, body });
+  if (kept.size > MOST_KEPT) kept.delete(kept.keys().next().value);
+}

@@ -1,0 +1,89 @@
+/** Before and after in full size: a slider that a mouse, a finger and the arrow keys move. */
+
+import { pictureAt } from "./api.js";
+import { el, fill, freshId, say } from "./dom.js";
+import { button, linkButton } from "./parts.js";
+
+const WIDTH = 2048;
+const MIDDLE = 50;
+
+/** One dialog for a page; `open(items, place)` shows the item at that place of the list. */
+export class Comparison {
+  #items = [];
+  #place = 0;
+  #title = el("h2", { id: freshId("compared"), class: "clip" });
+  #count = el("p", { class: "small soft numbers" });
+  #prompt = el("p", { class: "prompt anywhere" });
+  #viewer = el("div", { class: "viewer" });
+  #slider = el("input", { class: "slider", type: "range", min: 0, max: 100, value: MIDDLE, "aria-label": "Before to after", oninput: () => this.#split() });
+  #before = button("Previous", { sign: "left", onclick: () => this.#go(-1) });
+  #after = button("Next", { sign: "right", onclick: () => this.#go(1) });
+  #download = linkButton("Download", "", { sign: "download", download: "" });
+  #dialog;
+
+  constructor() {
+    const close = button("", { look: "plain square", sign: "close", "aria-label": "Close", onclick: () => this.#dialog.close() });
+    this.#dialog = el(
+      "dialog",
+      { class: "comparison", "aria-labelledby": this.#title.id },
+      el("div", { class: "comparison-top row spread nowrap" }, el("div", { class: "narrow" }, this.#title, this.#count), close),
+      el("div", { class: "stage" }, this.#viewer),
+      el("div", { class: "comparison-end" }, this.#prompt, el("div", { class: "row" }, this.#before, this.#after, this.#download)),
+    );
+    document.body.append(this.#dialog);
+  }
+
+  open(items, place) {
+    this.#items = items;
+    this.#dialog.showModal();
+    this.#show(place);
+    this.#slider.focus();
+  }
+
+  #go(step) {
+    this.#show((this.#place + step + this.#items.length) % this.#items.length);
+  }
+
+  #show(place) {
+    this.#place = place;
+    const item = this.#items[place];
+    const many = this.#items.length;
+    say(this.#title, item.imageId);
+    say(this.#count, `${place + 1} of ${many}`);
+    say(this.#prompt, item.prompt);
+    this.#before.hidden = many < 2;
+    this.#after.hidden = many < 2;
+    this.#download.href = item.optimizedImageUrl;
+    fill(this.#viewer, this.#pictures(item));
+    this.#slider.value = MIDDLE;
+    this.#split();
+  }
+
+  #pictures(item) {
+    const after = fullSize(item.optimizedImageUrl, `After: ${item.imageId}`, "after");
+    after.addEventListener("load", () => {
+      this.#viewer.style.setProperty("--ratio", after.naturalWidth / after.naturalHeight);
+      this.#viewer.classList.add("there");
+    });
+    this.#viewer.classList.remove("there");
+    return [
+      item.previewUrl && fullSize(item.previewUrl, `Before: ${item.imageId}`, "before"),
+      after,
+      el("span", { class: "corner left", "aria-hidden": "true" }, "Before"),
+      el("span", { class: "corner right", "aria-hidden": "true" }, "After"),
+      el("span", { class: "split", "aria-hidden": "true" }),
+      this.#slider,
+    ];
+  }
+
+  /** The slider says how much of the picture, from the left, is as it was before. */
+  #split() {
+    const share = this.#slider.value;
+    this.#viewer.style.setProperty("--split", `${share}%`);
+    this.#slider.setAttribute("aria-valuetext", `${share} % before, ${100 - share} % after`);
+  }
+}
+
+function fullSize(address, alt, kind) {
+  return el("img", { class: kind, alt, src: pictureAt(address, WIDTH), decoding: "async" });
+}

@@ -1,0 +1,109 @@
+/** An order that is being put together: the tab remembers it until it has been sent. */
+
+import { freshKey } from "./api.js";
+import { ASPECT_RATIOS, LONGEST_PROMPT, MOST_IMAGES, OUTPUT_FORMATS } from "./limits.js";
+
+const NAME = "darkroom.drafts";
+
+/** The draft for one product; `images` are the chosen ones, in the order in which they were chosen. */
+export class Draft {
+  constructor(product, kept = {}) {
+    this.productId = product.id;
+    this.productName = product.name;
+    this.images = [];
+    this.added = [];
+    this.oneForAll = true;
+    this.prompt = "";
+    this.prompts = {};
+    this.aspectRatio = ASPECT_RATIOS[0][0];
+    this.outputFormat = OUTPUT_FORMATS[0][0];
+    this.sent = null;
+    Object.assign(this, kept);
+  }
+
+  has(image) {
+    return this.images.some((chosen) => chosen.id === image.id);
+  }
+
+  get isFull() {
+    return this.images.length >= MOST_IMAGES;
+  }
+
+  /** Choose an image; false where there are ten already. */
+  choose(image) {
+    if (this.has(image)) return true;
+    if (this.isFull) return false;
+    this.images.push(image);
+    return true;
+  }
+
+  leaveOut(image) {
+    this.images = this.images.filter((chosen) => chosen.id !== image.id);
+  }
+
+  promptOf(image) {
+    return (this.oneForAll ? this.prompt : this.prompts[image.id]) ?? "";
+  }
+
+  /** What is wrong with the prompts: messages by the image's id, or by "all". */
+  faults() {
+    if (this.oneForAll) return faultsOf([["all", this.prompt]]);
+    return faultsOf(this.images.map((image) => [image.id, this.promptOf(image)]));
+  }
+
+  /** The body of the request. */
+  body() {
+    const { productId, productName, aspectRatio, outputFormat } = this;
+    const images = this.images.map((image) => ({
+      imageId: image.id,
+      imageUrl: image.url,
+      prompt: this.promptOf(image).trim(),
+      aspectRatio,
+      outputFormat,
+    }));
+    return { productId, productName, images };
+  }
+
+  /** The same order keeps its key, so that sending it again after a lost answer costs nothing. */
+  keyFor(body) {
+    const text = JSON.stringify(body);
+    if (this.sent?.text !== text) this.sent = { text, key: freshKey() };
+    return this.sent.key;
+  }
+}
+
+/** Every product's draft; `save()` after a change. */
+export class Drafts {
+  #drafts = new Map();
+  #kept = JSON.parse(sessionStorage.getItem(NAME) ?? "{}");
+
+  of(product) {
+    if (!this.#drafts.has(product.id)) {
+      this.#drafts.set(product.id, new Draft(product, this.#kept[product.id]));
+    }
+    return this.#drafts.get(product.id);
+  }
+
+  save() {
+    const all = { ...this.#kept, ...Object.fromEntries(this.#drafts) };
+    sessionStorage.setItem(NAME, JSON.stringify(all));
+  }
+
+  /** Begin anew after the order was accepted. */
+  forget(draft) {
+    this.#drafts.delete(draft.productId);
+    delete this.#kept[draft.productId];
+    this.save();
+  }
+}
+
+function faultsOf(prompts) {
+  const found = prompts.map(([id, text]) => [id, faultOf(text)]).filter(([, fault]) => fault);
+  return Object.fromEntries(found);
+}
+
+function faultOf(text) {
+  if (!text.trim()) return "Say what should be done with the image.";
+  if ([...text.trim()].length > LONGEST_PROMPT) return `Use at most ${LONGEST_PROMPT} characters.`;
+  return null;
+}

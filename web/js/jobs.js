@@ -1,0 +1,62 @@
+/** What the pages Ongoing and Completed share: the list of jobs, and which of them is open. */
+
+import { el, KeyedList, say } from "./dom.js";
+import { counted, moment, until } from "./format.js";
+import { badge, progress } from "./parts.js";
+import { fragment } from "./session.js";
+
+export const JOBS = "api/image-optimization/jobs";
+
+/** The id of the job that the address names, or null. */
+export function openJob() {
+  return Number(fragment().get("job")) || null;
+}
+
+/** Cards of jobs; each is a link that opens its job. */
+export class JobList {
+  #list;
+
+  constructor(name) {
+    this.element = el("ul", { class: "job-list", "aria-label": name });
+    this.#list = new KeyedList(this.element, (job) => job.id, jobCard);
+  }
+
+  show(jobs, openId) {
+    this.#list.show(jobs);
+    for (const job of jobs) this.#list.get(job.id).mark(job.id === openId);
+  }
+}
+
+function jobCard(job) {
+  const status = badge();
+  const bar = progress(`Progress of job ${job.id}`);
+  const name = el("span", { class: "name clip" });
+  const when = el("span", { class: "small soft numbers" });
+  const link = el(
+    "a",
+    { class: "card job", href: `#job=${job.id}` },
+    el("span", { class: "row spread nowrap" }, name, status.element),
+    bar.element,
+    when,
+  );
+  function update(now) {
+    say(name, now.productName);
+    status.update(now.status);
+    bar.update(now);
+    say(when, `Job ${now.id} · ${now.finishedAt ? `finished ${moment(now.finishedAt)}` : (waitingWords(now) ?? `since ${moment(now.startedAt ?? now.createdAt)}`)}`);
+  }
+  const mark = (open) => (open ? link.setAttribute("aria-current", "true") : link.removeAttribute("aria-current"));
+  return { element: el("li", {}, link), update, mark };
+}
+
+/** "3rd to be sent, in 20 seconds", of a job or an item that waits; null of others. */
+export function waitingWords({ queuePosition, estimatedStartAt }) {
+  if (!queuePosition) return null;
+  const place = queuePosition === 1 ? "next to be sent" : `${counted(queuePosition - 1, "image")} ahead`;
+  return estimatedStartAt ? `${place}, starts ${until(estimatedStartAt)}` : place;
+}
+
+/** "5 images of Espresso cup". */
+export function inWords(job) {
+  return `${counted(job.totalImages, "image")} of ${job.productName}`;
+}

@@ -1,0 +1,31 @@
+/** What the API takes; a test compares these with the API's own. */
+
+export const MOST_IMAGES = 10;
+export const LONGEST_PROMPT = 2000;
+export const ASPECT_RATIOS = [
+  ["match_input_image", "As the original"],
+  ["1:1", "1:1 square"],
+  ["2:3", "2:3 portrait"],
+  ["3:2", "3:2 landscape"],
+  ["3:4", "3:4 portrait"],
+  ["4:3", "4:3 landscape"],
+  ["4:5", "4:5 portrait"],
+  ["5:4", "5:4 landscape"],
+  ["9:16", "9:16 story"],
+  ["16:9", "16:9 wide"],
+  ["21:9", "21:9 banner"],
+];
+export const OUTPUT_FORMATS = [
+  ["jpg", "JPG"],
+  ["png", "PNG"],
+];
+export const SUGGESTIONS = [
+  "White studio background",
+  "Brighter, natural light",
+  "Blurred background",
+  "Warmer light",
+  "More vivid colours",
+  "Sharper, with more contrast",
+  "Soft, dreamy look",
+  "Black and white",
+];

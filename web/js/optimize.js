@@ -1,0 +1,126 @@
+/** The page Optimize: a product, its images, the order. The address's fragment says which product. */
+
+import { read } from "./api.js";
+import { Drafts } from "./draft.js";
+import { el, fill } from "./dom.js";
+import { openFrame, tryCredits } from "./frame.js";
+import { counted } from "./format.js";
+import { icon } from "./icons.js";
+import { ImageGrid, named } from "./images.js";
+import { OrderForm, receipt } from "./order.js";
+import { button } from "./parts.js";
+import { OWN_IMAGES, ProductList } from "./products.js";
+import { fragment } from "./session.js";
+import { troubled } from "./troubles.js";
+
+const choose = document.getElementById("choose");
+const aside = document.getElementById("order");
+const products = new ProductList();
+const drafts = new Drafts();
+const goOn = button("", { look: "primary wide", onclick: goToOrder });
+const footer = el("div", { class: "go-on", hidden: true }, goOn);
+
+openFrame(() => {
+  document.getElementById("main").append(footer);
+  addEventListener("hashchange", show);
+  show();
+});
+
+function show() {
+  const id = fragment().get("product");
+  footer.hidden = true;
+  if (id) openProduct(id);
+  else showProducts();
+}
+
+function showProducts() {
+  document.title = "Optimize · Darkroom";
+  fill(choose, products.element);
+  fill(aside, howItWorks());
+  products.show();
+}
+
+async function openProduct(id) {
+  fill(choose, imageBones());
+  fill(aside, el("div", { class: "card padded order bones tall", "aria-hidden": "true" }));
+  try {
+    const { product, images } = id === OWN_IMAGES ? ownImages() : await read(`api/products/${encodeURIComponent(id)}`);
+    if (fragment().get("product") === id) showProduct(product, named(images, product));
+  } catch (error) {
+    fill(choose, troubled(error, show));
+    fill(aside, null);
+  }
+}
+
+function ownImages() {
+  return { product: { id: OWN_IMAGES, name: "Own images" }, images: [] };
+}
+
+function showProduct(product, images) {
+  document.title = `${product.name} · Optimize · Darkroom`;
+  begin(product, images);
+  choose.querySelector("h1").focus({ preventScroll: true });
+  scrollTo(0, 0);
+}
+
+/** Show the draft of this product, which is a new one after each order. */
+function begin(product, images) {
+  const draft = drafts.of(product);
+  const changed = () => {
+    drafts.save();
+    grid.update();
+    form.update();
+    if (!form.element.isConnected) fill(aside, form.element);
+    showFooter(draft);
+  };
+  const grid = new ImageGrid(product, images, draft, changed);
+  const form = new OrderForm(draft, changed, (accepted) => {
+    drafts.forget(draft);
+    begin(product, images);
+    thank(accepted);
+  });
+  fill(choose, grid.element);
+  fill(aside, form.element);
+  showFooter(draft);
+  showCredits(form);
+}
+
+/** Without a balance the order can still be sent: the API knows it. */
+async function showCredits(form) {
+  const credits = await tryCredits();
+  if (credits) form.credits = credits;
+}
+
+/** The receipt stands where the order was, until the next one is begun. */
+function thank(accepted) {
+  fill(aside, receipt(accepted, show));
+  goToOrder();
+}
+
+/** On a phone the order stands below the images. */
+function showFooter(draft) {
+  footer.hidden = !draft.images.length;
+  fill(goOn, `Go on with ${counted(draft.images.length, "image")}`, icon("right"));
+}
+
+function goToOrder() {
+  const heading = aside.querySelector("h2");
+  heading.scrollIntoView({ block: "start" });
+  heading.focus({ preventScroll: true });
+}
+
+function howItWorks() {
+  const steps = [
+    ["Choose a product", "and up to 10 of its images."],
+    ["Say what you want", "in your own words: one prompt for all, or one each."],
+    ["Send it", "and watch. Each image costs credits once, whatever happens."],
+    ["Compare", "before and after, and download what you like."],
+  ];
+  const list = steps.map(([words, rest]) => el("li", {}, el("strong", {}, words), ` ${rest}`));
+  return el("section", { class: "card padded stack order" }, el("h2", {}, "How it works"), el("ol", { class: "steps" }, list));
+}
+
+function imageBones() {
+  const one = () => el("div", { class: "card tile", "aria-hidden": "true" }, el("div", { class: "picture bones" }), el("div", { class: "tile-words" }, el("div", { class: "bones line" })));
+  return el("div", { class: "stack", role: "status", "aria-label": "Loading images" }, el("div", { class: "bones line short head" }), el("div", { class: "grid images" }, Array.from({ length: 4 }, one)));
+}

@@ -1,0 +1,149 @@
+/** The shop's products: search, pictures, page after page. */
+
+import { Problem, read } from "./api.js";
+import { el, fill, freshId, KeyedList, say } from "./dom.js";
+import { counted, money } from "./format.js";
+import { icon } from "./icons.js";
+import { button, linkButton, picture, state } from "./parts.js";
+import { troubled } from "./troubles.js";
+
+export const OWN_IMAGES = "own-images";
+const TYPING_PAUSE = 300;
+const BONES = 8;
+
+export class ProductList {
+  #query = "";
+  #products = [];
+  #cursor = null;
+  #asking = null;
+  #typing = 0;
+  #told = el("p", { class: "small soft", role: "status" });
+  #grid = el("ul", { class: "grid products" });
+  #rest = el("div");
+  #more = button("Show more", { hidden: true, onclick: () => this.#load() });
+  #list = new KeyedList(this.#grid, (product) => product.id, productCard);
+
+  constructor() {
+    const own = el("a", { href: `#product=${OWN_IMAGES}` }, "Choose images by their addresses");
+    this.element = el(
+      "div",
+      { class: "stack" },
+      el("div", { class: "row spread" }, el("h1", {}, "Choose a product"), el("p", { class: "small" }, own)),
+      this.#searchForm(),
+      this.#told,
+      this.#grid,
+      this.#rest,
+      el("div", { class: "row center" }, this.#more),
+    );
+  }
+
+  /** Load the first page, unless it is there. */
+  async show() {
+    if (!this.#products.length) await this.#begin();
+  }
+
+  #searchForm() {
+    const id = freshId("search");
+    const field = el("input", {
+      id,
+      class: "input",
+      type: "search",
+      placeholder: "Search products",
+      maxlength: 100,
+      autocomplete: "off",
+      oninput: () => this.#typed(field.value),
+    });
+    const search = (event) => {
+      event.preventDefault();
+      this.#typed(field.value, 0);
+    };
+    const label = el("label", { for: id, class: "visually-hidden" }, "Search products");
+    return el("form", { class: "search", role: "search", onsubmit: search }, label, icon("search"), field);
+  }
+
+  #typed(text, pause = TYPING_PAUSE) {
+    clearTimeout(this.#typing);
+    this.#typing = setTimeout(() => this.#search(text.trim()), pause);
+  }
+
+  #search(query) {
+    if (query === this.#query) return;
+    this.#query = query;
+    this.#begin();
+  }
+
+  #begin() {
+    this.#products = [];
+    this.#cursor = null;
+    this.#more.hidden = true;
+    fill(this.#rest, bones());
+    this.#list.show([]);
+    return this.#load();
+  }
+
+  async #load() {
+    this.#asking?.abort();
+    const asking = (this.#asking = new AbortController());
+    const query = { query: this.#query, cursor: this.#cursor };
+    try {
+      this.#take(await read("api/products", query, asking.signal));
+    } catch (error) {
+      if (error.name !== "AbortError") this.#refuse(error);
+    }
+  }
+
+  #take({ products, nextCursor }) {
+    this.#products.push(...products);
+    this.#cursor = nextCursor;
+    this.#more.hidden = !nextCursor;
+    this.#list.show(this.#products);
+    fill(this.#rest, this.#products.length ? null : this.#empty());
+    say(this.#told, this.#count());
+  }
+
+  #count() {
+    const many = `${counted(this.#products.length, "product")}${this.#cursor ? " shown, there are more" : ""}`;
+    return this.#query ? `${many} for “${this.#query}”` : many;
+  }
+
+  #empty() {
+    if (this.#query) {
+      return state({ sign: "search", title: "No product has this name", words: "Try a shorter word, or a part of it." });
+    }
+    return state({ sign: "shop", title: "Your shop has no products yet", words: "Add products to your shop, or choose images by their addresses.", actions: [byAddress()] });
+  }
+
+  #refuse(error) {
+    say(this.#told, "");
+    this.#more.hidden = true;
+    const unconnected = error instanceof Problem && error.code === "catalogue_not_connected";
+    fill(this.#rest, unconnected ? notConnected(error) : troubled(error, () => this.#begin()));
+  }
+}
+
+function notConnected(error) {
+  const words = `${error.message} You can go on without it: choose images by their addresses.`;
+  return state({ sign: "shop", title: "No shop is connected yet", words, actions: [byAddress()] });
+}
+
+function byAddress() {
+  return linkButton("Choose images by their addresses", `#product=${OWN_IMAGES}`, { look: "primary", sign: "link" });
+}
+
+function productCard(product) {
+  const facts = el("p", { class: "small soft" });
+  const name = el("h2", { class: "name clamp" });
+  const shown = picture({ address: product.previewUrl, alt: "", sizes: "(max-width: 48rem) 46vw, 16rem" });
+  const href = `#product=${encodeURIComponent(product.id)}`;
+  const element = el("li", {}, el("a", { class: "card product", href }, shown, el("div", { class: "words" }, name, facts)));
+  function update({ name: words, price, currency, totalImages }) {
+    say(name, words);
+    say(facts, [price && money(price, currency), counted(totalImages, "image")].filter(Boolean).join(" · "));
+  }
+  return { element, update };
+}
+
+function bones() {
+  const one = () => el("div", { class: "card product", "aria-hidden": "true" }, el("div", { class: "picture bones" }), el("div", { class: "words" }, el("div", { class: "bones line" }), el("div", { class: "bones line short" })));
+  return el("div", { class: "grid products", role: "status", "aria-label": "Loading products" }, Array.from({ length: BONES }, one));
+}
