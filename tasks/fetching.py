@@ -10,8 +10,7 @@ from urllib.request import getproxies
 
 import httpx
 
-from tasks.connecting import CheckedBackend, CheckedTransport, proxied
-from tasks.deadline import within
+from tasks.connecting import CheckedBackend, CheckedTransport, proxied, trusting
 
 
 class Unreadable(Exception):
@@ -25,7 +24,7 @@ class ByProxy(httpx.BaseTransport):
     def __init__(self, straight: httpx.BaseTransport) -> None:
         self._straight = straight
         proxies = {proxy for scheme, proxy in getproxies().items() if scheme in {"http", "https"}}
-        self._proxies = {proxy: httpx.HTTPTransport(proxy=proxy) for proxy in proxies}
+        self._proxies = {proxy: CheckedTransport(trusting(), proxy) for proxy in proxies}
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send it the way that it has to go."""
@@ -65,8 +64,6 @@ def read_all(response: httpx.Response, largest: int, between: Callable[[], objec
         data += chunk
         _check_size(len(data), largest)
         between()
-        # A proxy's connections know nothing of an end.
-        within(None, httpx.ReadTimeout)
     return bytes(data)
 
 
