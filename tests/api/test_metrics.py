@@ -84,6 +84,7 @@ def test_the_limiter_is_shown(busy: Flask) -> None:
     found = scrape(busy)
 
     assert found["limiter_limit", ()] == 5
+    assert found["limiter_window_seconds", ()] == 30
     assert found["limiter_slots_used", ()] == 0
     assert found["limiter_paused_seconds", ()] == 0
 

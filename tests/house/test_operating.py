@@ -168,7 +168,7 @@ def test_the_dashboard_can_be_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
         return httpx.Response(200, json={"data": {"result": [series]}})
 
     with httpx.Client(base_url="http://p", transport=httpx.MockTransport(prometheus)) as http:
-        html = draw.page(DASHBOARD, answers.Source(http, 0, 600, 15, {"window": "30"}))
+        html = draw.page(DASHBOARD, answers.Source(http, 0, 600, 15))
 
     assert [each for each in PANELS if f"<h2>{each['title']}</h2>" not in html] == []
     assert len(asked) == len(TARGETS)
