@@ -1,7 +1,6 @@
 """The client of Wix itself: how long it waits, and what it keeps."""
 
 import contextlib
-import ssl
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,8 +12,8 @@ from api.catalogue.errors import CatalogueUnavailable
 from api.catalogue.kept import Kept
 from api.catalogue.wix import Wix
 from tasks.wire import Timeouts
-from tests.integration.test_connecting import over_tls, self_signed
 from tests.scripted_server import dripping, silence
+from tests.tls import accepting, over_tls, self_signed
 from tests.wix_stand_in import APP_ID, APP_SECRET, V3, WixStandIn, wix_stand_in
 
 QUERY = "/stores/v3/products/query"
@@ -69,10 +68,8 @@ def test_nobody_listens() -> None:
 
 def test_wix_is_read_over_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     certificate = self_signed("localhost", tmp_path)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-    with over_tls(context) as port:
+    with over_tls(accepting(certificate)) as port:
         catalogue = Wix(f"https://localhost:{port}", APP_ID, APP_SECRET)
 
         # It says "image" to whatever it is asked: that this arrives is what counts.
