@@ -37,13 +37,18 @@ class ByProxy(httpx.BaseTransport):
             transport.close()
 
 
+def no_cookies() -> CookieJar:
+    """Return what keeps no cookie: one client may ask for several shops."""
+    return CookieJar(DefaultCookiePolicy(allowed_domains=()))
+
+
 def bare_client(backend: CheckedBackend, phases: httpx.Timeout, **headers: str) -> httpx.Client:
     """Return a client that tells nothing but what it wants; header names with underscores."""
     return httpx.Client(
         timeout=phases,
         follow_redirects=False,
         trust_env=False,
-        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
+        cookies=no_cookies(),
         headers={"Accept-Encoding": "identity"}
         | {name.replace("_", "-"): value for name, value in headers.items()},
         transport=ByProxy(CheckedTransport(backend)),

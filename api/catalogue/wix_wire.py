@@ -9,6 +9,7 @@ import httpx
 from api.catalogue.errors import CatalogueUnavailable
 from tasks.connecting import CheckedTransport, proxied, trusting
 from tasks.deadline import all_within
+from tasks.fetching import no_cookies
 from tasks.wire import Timeouts, read_answer
 
 TIMEOUTS = Timeouts(connect=1.25, read=5.0, write=2.0, pool=1.0, total=5.0)
@@ -34,6 +35,7 @@ class WixWire:
             base_url=base,
             timeout=timeouts.phases,
             follow_redirects=False,
+            cookies=no_cookies(),
             transport=CheckedTransport(trusting(), proxied(base.scheme, base.host)),
         )
 

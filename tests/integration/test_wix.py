@@ -12,7 +12,7 @@ from api.catalogue.errors import CatalogueUnavailable
 from api.catalogue.kept import Kept
 from api.catalogue.wix import Wix
 from tasks.wire import Timeouts
-from tests.scripted_server import dripping, silence
+from tests.scripted_server import answer, dripping, silence
 from tests.tls import accepting, over_tls, self_signed
 from tests.wix_stand_in import APP_ID, APP_SECRET, V3, WixStandIn, wix_stand_in
 
@@ -90,6 +90,18 @@ def test_threads_of_many_shops_share_one_client(wix: WixStandIn) -> None:
         seen = list(threads.map(name, shops * 5))
 
     assert seen == [f"Cup {n}" for n in range(8)] * 5
+
+
+def test_no_cookie_of_one_shop_goes_to_another(wix: WixStandIn) -> None:
+    alice, bob = (wix.open_site(name, V3, "Cup") for name in ("alice", "bob"))
+    wix.faults[QUERY] = [answer(200, {"products": [], "pagingMetadata": {}}, Set_Cookie="a=b")]
+
+    with client(wix, Timeouts()) as catalogue:
+        for shop in (alice, bob):
+            catalogue.shelf(shop, "", None, 20)
+
+    assert len(wix.asked(QUERY)) == 2
+    assert [each for each in wix.asked() if "cookie" in each.headers] == []
 
 
 def test_no_error_holds_the_secret(wix: WixStandIn) -> None:
