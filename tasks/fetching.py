@@ -55,7 +55,9 @@ def bare_client(backend: CheckedBackend, phases: httpx.Timeout, **headers: str) 
     )
 
 
-def read_all(response: httpx.Response, largest: int, between: Callable[[], object] = int) -> bytes:
+def read_all(
+    response: httpx.Response, largest: int, between: Callable[[], object] = lambda: None
+) -> bytes:
     """Return the body, at most `largest` bytes; call `between` after each piece of it.
 
     Raises `Unreadable`.
