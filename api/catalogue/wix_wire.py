@@ -1,4 +1,7 @@
-"""One HTTP exchange with Wix: bounded in time and size, sent once, followed nowhere."""
+"""One HTTP exchange with Wix: bounded in size, sent once, followed nowhere.
+
+Each of its phases has its bound; the end of all of it is the asker's to set, by `all_within`.
+"""
 
 import json
 from dataclasses import dataclass
@@ -8,7 +11,6 @@ import httpx
 
 from api.catalogue.errors import CatalogueUnavailable
 from tasks.connecting import CheckedTransport, proxied, trusting
-from tasks.deadline import all_within
 from tasks.fetching import no_cookies
 from tasks.wire import Timeouts, read_answer
 
@@ -29,7 +31,6 @@ class WixWire:
     """Sends requests to Wix; thread-safe, one per process."""
 
     def __init__(self, base_url: str, timeouts: Timeouts = TIMEOUTS) -> None:
-        self._total = timeouts.total
         base = httpx.URL(base_url)
         self._client = httpx.Client(
             base_url=base,
@@ -46,8 +47,7 @@ class WixWire:
         large, not JSON.
         """
         try:
-            with all_within(self._total):
-                answer = self._exchange(method, path, what)
+            answer = self._exchange(method, path, what)
         except httpx.RequestError as error:
             # Not its text nor itself: httpx's exceptions hold the request, the secret in it too.
             raise _away(method, path, type(error).__name__) from None

@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -12,9 +12,9 @@ from api.catalogue.errors import CatalogueUnavailable
 from api.catalogue.kept import Kept
 from api.catalogue.wix import Wix
 from tasks.wire import Timeouts
-from tests.scripted_server import answer, dripping, silence
+from tests.scripted_server import Script, answer, dripping, silence
 from tests.tls import accepting, over_tls, self_signed
-from tests.wix_stand_in import APP_ID, APP_SECRET, V3, WixStandIn, wix_stand_in
+from tests.wix_stand_in import APP_ID, APP_SECRET, V3, WixStandIn, guid, wix_stand_in
 
 QUERY = "/stores/v3/products/query"
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"
@@ -55,6 +55,29 @@ def test_a_slow_answer_is_not_waited_for(wix: WixStandIn, slow: str) -> None:
 
     assert took < 5
     assert [product.name for product in found] == ["Red cup"]
+
+
+WISHES: dict[str, Callable[[Wix, str], object]] = {
+    "a page": lambda catalogue, shop: catalogue.shelf(shop, "", None, 20),
+    "a product": lambda catalogue, shop: catalogue.product(shop, guid("Cup")),
+}
+
+
+@pytest.mark.parametrize("ask", WISHES.values(), ids=WISHES)
+def test_many_slow_answers_have_the_time_of_one(
+    wix: WixStandIn, ask: Callable[[Wix, str], object]
+) -> None:
+    shop = wix.open_site("alice", V3, "Cup")
+    wix.server.responder = lambda request: late(wix, 0.4, wix.respond(request))
+    patient = Timeouts(connect=5.0, read=5.0, write=5.0, pool=5.0, total=1.0)
+
+    # A token, the catalogue's version, and what is wanted: 1.2 s.
+    with client(wix, patient) as catalogue, pytest.raises(CatalogueUnavailable, match=r"Timeout$"):
+        ask(catalogue, shop)
+
+
+def late(wix: WixStandIn, seconds: float, script: Script) -> Script:
+    return lambda connection: (wix.server.over.wait(seconds), script(connection))[1]
 
 
 def test_nobody_listens() -> None:
