@@ -29,6 +29,16 @@ PHONE: ViewportSize = {"width": 390, "height": 780}
 PATIENCE = 180_000
 VIEWS = ("front", "detail", "dim", "mirrored")
 PROMPT = "White studio background, brighter, natural light"
+PROMPTS = {
+    "coffee-cup-front": PROMPT,
+    "coffee-cup-dim": PROMPT,
+    "cat-front": "Warmer light and a blurred background",
+    "cat-dim": "Brighter, warmer light",
+    "rocket-front": "Brighter, with vivid colours",
+    "rocket-wide": "More vivid colours, sharper",
+    "astronaut-front": "Black and white, sharper",
+    "astronaut-dim": "Brighter, with more contrast",
+}
 
 
 @dataclass(frozen=True)
@@ -42,7 +52,10 @@ class Sandbox:
 
     def order(self, images: dict[str, str], token: str) -> int:
         """Order images, addresses by their ids, for a shop; return the job's id."""
-        listed = [{"imageId": i, "imageUrl": url, "prompt": PROMPT} for i, url in images.items()]
+        listed = [
+            {"imageId": i, "imageUrl": url, "prompt": PROMPTS.get(i, PROMPT)}
+            for i, url in images.items()
+        ]
         body = {"productId": "prints", "productName": "Fine art prints", "images": listed}
         answer = httpx.post(
             f"{self.api}/api/image-optimization",
@@ -87,7 +100,11 @@ class Camera:
     def page(self, path: str, token: str, viewport: ViewportSize = DESKTOP) -> Iterator[Page]:
         """A page of its own, connected with `token` unless that is empty."""
         context = self._browser.new_context(
-            viewport=viewport, locale="en-GB", color_scheme="light", reduced_motion="reduce"
+            viewport=viewport,
+            locale="en-GB",
+            color_scheme="light",
+            reduced_motion="reduce",
+            device_scale_factor=1.5,
         )
         page = context.new_page()
         page.set_default_timeout(PATIENCE)
@@ -100,6 +117,11 @@ class Camera:
     def take(self, page: Page, name: str) -> None:
         """Write what the page shows now, once its pictures are there."""
         _save(_shot(page), name)
+
+    def take_pair(self, page: Page, name: str) -> None:
+        """Write the first image before and after."""
+        pair = page.locator(".pair").first.screenshot()
+        _save(Image.open(io.BytesIO(pair)).convert("RGB"), name)
 
 
 def _shot(page: Page) -> Image.Image:
@@ -139,9 +161,7 @@ def optimize(camera: Camera, shop: Sandbox) -> None:
 
 def ongoing(camera: Camera, shop: Sandbox) -> None:
     """A job that is half done."""
-    views = ("coffee-cup/front", "coffee-cup/dim", "cat/front", "cat/dim", "rocket/front",
-             "rocket/wide", "astronaut/front", "astronaut/dim")  # fmt: skip
-    job = shop.order({view.replace("/", "-"): _picture(shop, view) for view in views}, shop.token)
+    job = shop.order({i: _picture(shop, "/".join(i.rsplit("-", 1))) for i in PROMPTS}, shop.token)
     with camera.page(f"/ongoing#job={job}", shop.token) as page:
         expect(page.get_by_text("5 of 8 images ready").last).to_be_visible(timeout=PATIENCE)
         camera.take(page, "ongoing")
@@ -153,6 +173,7 @@ def completed(camera: Camera, shop: Sandbox) -> None:
     with camera.page("/completed", shop.token) as page:
         page.get_by_role("button", name="Compare coffee-cup-front", exact=True).wait_for()
         camera.take(page, "completed")
+        camera.take_pair(page, "before-after")
         page.get_by_role("button", name="Compare coffee-cup-dim", exact=True).click()
         page.locator(".viewer.there").wait_for()
         camera.take(page, "compare")
@@ -175,7 +196,7 @@ def phone(camera: Camera, shop: Sandbox) -> None:
         with camera.page(path, shop.token, PHONE) as page:
             page.get_by_role("heading", name=sight).wait_for()
             shots.append(_shot(page))
-    width, height, gap = PHONE["width"], PHONE["height"], 30
+    (width, height), gap = shots[0].size, 40
     sheet = Image.new("RGB", (len(shots) * (width + gap) - gap, height), "white")
     for number, shot in enumerate(shots):
         sheet.paste(shot, (number * (width + gap), 0))

@@ -15,6 +15,7 @@ import pytest
 
 from models import accounts, ledger, lifecycle
 from models.orders import ImageOrder, JobOrder
+from tests.api.test_secrets import start
 from tests.darkroom import Darkroom, darkroom
 from tests.databases import copy_sqlite
 from tests.service import BOTH, CELERY, ROOT, Process, wait_until
@@ -216,3 +217,21 @@ def test_everything_but_the_health_check_and_its_own_files_asks_for_the_password
     expected = {path: 200 if path in OPEN else 401 for path in paths}
     assert statuses(None) == expected
     assert statuses(("operator", "guess")) == expected
+
+
+@pytest.mark.parametrize("prefix", ["flower", "/a path"])
+def test_a_path_that_is_none_stops_the_start_with_one_line(prefix: str) -> None:
+    settings = {
+        "DATABASE_URL": "sqlite:////nowhere/darkroom.db",
+        "REDIS_URL": "redis://127.0.0.1:1/0",
+        "SECRET_KEY": SECRET_KEY,
+        "REPLICATE_API_TOKEN": REPLICATE_TOKEN,
+        "SANDBOX": "true",
+        "FLOWER_BASIC_AUTH": ":".join(AUTH),
+        "FLOWER_URL_PREFIX": prefix,
+    }
+
+    ended = start("celery", "-A", "tasks", "flower", "--port=0", **settings)
+
+    assert ended.returncode != 0
+    assert ended.stderr.splitlines()[-1].startswith("darkroom: FLOWER_URL_PREFIX: must be")

@@ -2,7 +2,7 @@
 
 import { Problem } from "./api.js";
 import { el, KeyedList, say } from "./dom.js";
-import { counted, moment, until } from "./format.js";
+import { counted, moment, number, until } from "./format.js";
 import { badge, linkButton, progress, state } from "./parts.js";
 import { fragment } from "./session.js";
 
@@ -50,10 +50,10 @@ function jobCard(job) {
   return { element: el("li", {}, link), update, mark };
 }
 
-/** "2 images ahead, starts in 20 seconds", of a job or an item that waits; null of others. */
+/** "2 of yours ahead, starts in 20 seconds", of a job or an item that waits; null of others. */
 export function waitingWords({ queuePosition, estimatedStartAt }) {
   if (!queuePosition) return null;
-  const place = queuePosition === 1 ? "next to be sent" : `${counted(queuePosition - 1, "image")} ahead`;
+  const place = queuePosition === 1 ? "your next image" : `${number(queuePosition - 1)} of yours ahead`;
   return estimatedStartAt ? `${place}, starts ${until(estimatedStartAt)}` : place;
 }
 

@@ -39,6 +39,7 @@ export function progress(name) {
   const bar = el("progress", { "aria-label": name, max: 1, value: 0 });
   const words = el("p", { class: "small soft numbers" });
   function update(job) {
+    bar.className = job.status.toLowerCase();
     bar.max = job.totalImages;
     bar.value = finalImages(job);
     const failed = job.failedImages ? `, ${job.failedImages} failed` : "";
