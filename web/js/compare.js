@@ -62,8 +62,12 @@ export class Comparison {
 
   #pictures(item) {
     const after = fullSize(item.optimizedImageUrl, `After: ${item.imageId}`, "after");
+    const known = shownShape(item.optimizedImageUrl);
+    // Of an unknown shape nothing is drawn before it is known: the slider would jump in one's hand.
+    this.#viewer.classList.toggle("unknown", !known);
+    this.#shape(known ?? USUAL_SHAPE);
     after.addEventListener("load", () => this.#shape(shapeOf(after)));
-    this.#shape(shownShape(item.optimizedImageUrl) ?? USUAL_SHAPE);
+    for (const end of ["load", "error"]) after.addEventListener(end, () => requestAnimationFrame(() => this.#viewer.classList.remove("unknown")));
     return [
       item.previewUrl && fullSize(item.previewUrl, `Before: ${item.imageId}`, "before"),
       after,
