@@ -6,7 +6,7 @@ import { el, fill } from "./dom.js";
 import { openFrame, tryCredits } from "./frame.js";
 import { counted } from "./format.js";
 import { icon } from "./icons.js";
-import { ImageGrid, named } from "./images.js";
+import { allProducts, ImageGrid, named } from "./images.js";
 import { OrderForm, receipt } from "./order.js";
 import { button } from "./parts.js";
 import { OWN_IMAGES, ProductList } from "./products.js";
@@ -22,7 +22,10 @@ const footer = el("div", { class: "go-on", hidden: true }, goOn);
 
 openFrame(() => {
   document.getElementById("main").append(footer);
-  addEventListener("hashchange", show);
+  addEventListener("hashchange", (event) => {
+    show();
+    if (products.element.isConnected) products.focus(new URL(event.oldURL).hash);
+  });
   show();
 });
 
@@ -47,7 +50,8 @@ async function openProduct(id) {
     const { product, images } = id === OWN_IMAGES ? ownImages() : await read(`api/products/${encodeURIComponent(id)}`);
     if (fragment().get("product") === id) showProduct(product, named(images, product));
   } catch (error) {
-    fill(choose, troubled(error, show));
+    if (fragment().get("product") !== id) return;
+    fill(choose, allProducts(), troubled(error, show));
     fill(aside, null);
   }
 }
@@ -66,6 +70,7 @@ function showProduct(product, images) {
 /** Show the draft of this product, which is a new one after each order. */
 function begin(product, images) {
   const draft = drafts.of(product);
+  draft.meet(images);
   const changed = () => {
     drafts.save();
     grid.update();

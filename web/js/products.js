@@ -17,6 +17,7 @@ export class ProductList {
   #cursor = null;
   #asking = null;
   #typing = 0;
+  #heading = el("h1", { tabindex: -1 }, "Choose a product");
   #told = el("p", { class: "small soft", role: "status" });
   #grid = el("ul", { class: "grid products" });
   #rest = el("div");
@@ -28,7 +29,7 @@ export class ProductList {
     this.element = el(
       "div",
       { class: "stack" },
-      el("div", { class: "row spread" }, el("h1", {}, "Choose a product"), el("p", { class: "small" }, own)),
+      el("div", { class: "row spread" }, this.#heading, el("p", { class: "small" }, own)),
       this.#searchForm(),
       this.#told,
       this.#grid,
@@ -40,6 +41,12 @@ export class ProductList {
   /** Load the first page, unless it is there. */
   async show() {
     if (!this.#products.length) await this.#begin();
+  }
+
+  /** Coming back from a product, go on at its card; else at the top. */
+  focus(hash) {
+    const cards = [...this.#grid.querySelectorAll("a")];
+    (cards.find((card) => card.hash === hash) ?? this.#heading).focus();
   }
 
   #searchForm() {
