@@ -16,7 +16,7 @@ export class ImageGrid {
   #draft;
   #images;
   #changed;
-  #told = el("div", { role: "alert" });
+  #told = el("div", { class: "refusal", role: "alert" });
   #count = el("p", { class: "small soft numbers", role: "status" });
   #empty = el("div");
   #grid = el("ul", { class: "grid images", onkeydown: (event) => this.#onKey(event) });
@@ -149,7 +149,8 @@ export function allProducts() {
 export function named(images, product) {
   return images.map((image, place) => {
     const rest = image.alt.replace(product.name, "").replace(/^[\s,:;.–-]+/, "");
-    return { ...image, alt: rest || `Image ${place + 1}` };
+    const [first = "", ...others] = rest;
+    return { ...image, alt: first.toUpperCase() + others.join("") || `Image ${place + 1}` };
   });
 }
 

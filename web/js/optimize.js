@@ -127,5 +127,5 @@ function howItWorks() {
 
 function imageBones() {
   const one = () => el("div", { class: "card tile", "aria-hidden": "true" }, el("div", { class: "picture bones" }), el("div", { class: "tile-words" }, el("div", { class: "bones line" })));
-  return el("div", { class: "stack", role: "status", "aria-label": "Loading images" }, el("div", { class: "bones line short head" }), el("div", { class: "grid images" }, Array.from({ length: 4 }, one)));
+  return el("div", { class: "stack shelf", role: "status", "aria-label": "Loading images" }, el("div", { class: "bones line short head" }), el("div", { class: "grid images" }, Array.from({ length: 4 }, one)));
 }

@@ -303,11 +303,13 @@ class PromptField {
     this.#fault.hidden = !words;
     fill(this.#fault, words && icon("failed"), words);
     this.#field.setAttribute("aria-invalid", String(Boolean(words)));
+    if (words) this.element.scrollIntoView({ block: "nearest" });
     return Boolean(words);
   }
 
   focus() {
     this.#field.focus();
+    this.element.scrollIntoView({ block: "nearest" });
   }
 
   #edited() {

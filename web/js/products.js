@@ -28,7 +28,7 @@ export class ProductList {
     const own = el("a", { href: `#product=${OWN_IMAGES}` }, "Choose images by their addresses");
     this.element = el(
       "div",
-      { class: "stack" },
+      { class: "stack shelf" },
       el("div", { class: "row spread" }, this.#heading, el("p", { class: "small" }, own)),
       this.#searchForm(),
       this.#told,
