@@ -65,7 +65,11 @@ def problem(route: Route, status: int, code: str, detail: str, **headers: str) -
 @pytest.mark.every_look
 def test_each_state_of_the_products(page: Page, shop: Shopfront, watch: Watch) -> None:
     waiting: list[Route] = []
-    page.route(TALK, lambda route: waiting.append(route))
+
+    def keep(route: Route) -> None:
+        waiting.append(route)
+
+    page.route(TALK, keep)
     shop.open(page, "/", shop.customer("alice"))
     expect(page.get_by_role("status", name="Loading products")).to_be_visible()
     check_state(page, "products-loading")

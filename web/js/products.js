@@ -18,7 +18,7 @@ export class ProductList {
   #asking = null;
   #typing = 0;
   #heading = el("h1", { tabindex: -1 }, "Choose a product");
-  #told = el("p", { class: "small soft", role: "status" });
+  #told = el("p", { class: "small soft found", role: "status" });
   #grid = el("ul", { class: "grid products" });
   #rest = el("div");
   #more = button("Show more", { hidden: true, onclick: () => this.#load() });
