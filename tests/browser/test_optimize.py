@@ -163,7 +163,7 @@ def test_each_state_of_an_order(page: Page, shop: Shopfront, watch: Watch) -> No
     check_state(page, "order-one-for-all")
 
     page.locator("label", has_text="One each").click()
-    second = page.get_by_label("Prompt for close up")
+    second = page.get_by_label("Prompt for “Close up”")
     expect(second).to_have_value("White studio background, warmer light")
     second.fill("")
     send(page).click()
@@ -385,7 +385,7 @@ def test_markup_and_odd_names_are_nothing_but_text(page: Page, shop: Shopfront) 
     page.get_by_role("button", name="Choose all").click()
     page.locator("label", has_text="One each").click()
     for image in images:
-        page.get_by_label(f"Prompt for {image['alt']}", exact=True).fill(f"bright {image['alt']}")
+        page.get_by_label(f"Prompt for “{image['alt']}”", exact=True).fill(f"bright {image['alt']}")
     send(page).click()
 
     expect(receipt(page)).to_be_visible()

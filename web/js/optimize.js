@@ -19,9 +19,12 @@ const products = new ProductList();
 const drafts = new Drafts();
 const goOn = button("", { look: "primary wide", onclick: goToOrder });
 const footer = el("div", { class: "go-on", hidden: true }, goOn);
+let chosen = 0;
+let orderInSight = false;
 
 openFrame(() => {
   document.getElementById("main").append(footer);
+  new IntersectionObserver(lookForOrder, { rootMargin: "0px 0px -50% 0px" }).observe(aside);
   addEventListener("hashchange", (event) => {
     show();
     if (products.element.isConnected) products.focus(new URL(event.oldURL).hash);
@@ -31,7 +34,7 @@ openFrame(() => {
 
 function show() {
   const id = fragment().get("product");
-  footer.hidden = true;
+  showFooter(0);
   if (id) openProduct(id);
   else showProducts();
 }
@@ -76,7 +79,7 @@ function begin(product, images) {
     grid.update();
     form.update();
     if (!form.element.isConnected) fill(aside, form.element);
-    showFooter(draft);
+    showFooter(draft.images.length);
   };
   const grid = new ImageGrid(product, images, draft, changed);
   const form = new OrderForm(draft, changed, (accepted) => {
@@ -86,7 +89,7 @@ function begin(product, images) {
   });
   fill(choose, grid.element);
   fill(aside, form.element);
-  showFooter(draft);
+  showFooter(draft.images.length);
   showCredits(form);
 }
 
@@ -102,10 +105,16 @@ function thank(accepted) {
   goToOrder();
 }
 
-/** On a phone the order stands below the images. */
-function showFooter(draft) {
-  footer.hidden = !draft.images.length;
-  fill(goOn, `Go on with ${counted(draft.images.length, "image")}`, icon("right"));
+/** On a phone the order stands below the images: where it is not in sight, there is a way to it. */
+function showFooter(images) {
+  chosen = images;
+  footer.hidden = !chosen || orderInSight;
+  fill(goOn, `Go on with ${counted(chosen, "image")}`, icon("right"));
+}
+
+function lookForOrder(entries) {
+  orderInSight = entries.at(-1).isIntersecting;
+  showFooter(chosen);
 }
 
 function goToOrder() {

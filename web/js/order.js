@@ -101,7 +101,7 @@ export class OrderForm {
 
   #promptOf(image) {
     const write = (text) => (this.#draft.prompts[image.id] = text);
-    const field = new PromptField(`Prompt for ${image.alt}`, image.id, write, this);
+    const field = new PromptField(`Prompt for “${image.alt}”`, image.id, write, this);
     const shown = picture({ address: image.previewUrl, alt: "", sizes: "4rem" });
     const element = el("li", { class: "each" }, shown, field.element);
     return { element, field, update: () => field.show(this.#draft.prompts[image.id] ?? "") };

@@ -128,8 +128,8 @@ export class ProductList {
   }
 }
 
-function notConnected(error) {
-  const words = `${error.message} You can go on without it: choose images by their addresses.`;
+/** The API's own sentence says what can be done about it. */
+function notConnected({ message: words }) {
   return state({ sign: "shop", title: "No shop is connected yet", words, actions: [byAddress()] });
 }
 
