@@ -2,20 +2,25 @@
 
 The broker is lossy on purpose: it holds no work, it only wakes workers (the database holds what is
 due). So the time-outs are short, and whatever gets lost or comes twice is repaired by the sweep.
+
+Every name without an underscore is shown to whoever asks a worker for its configuration (Flower
+does): so what is no setting of Celery's has one.
 """
 
-import sys
+import sys as _sys
 
-from kombu import Exchange, Queue
+from kombu import Exchange as _Exchange
+from kombu import Queue as _Queue
 
-from config.settings import Settings, SettingsError
+from config.settings import Settings as _Settings
+from config.settings import SettingsError as _SettingsError
 
 try:
-    settings = Settings.from_environment()
-except SettingsError as error:
-    sys.exit(f"darkroom: {error}")
+    _settings = _Settings.from_environment()
+except _SettingsError as error:
+    _sys.exit(f"darkroom: {error}")
 
-broker_url = settings.redis_url
+broker_url = _settings.redis_url
 broker_connection_retry_on_startup = True
 broker_connection_max_retries = None
 # A dead worker's messages come back after `visibility_timeout`, so no task waits that long
@@ -33,16 +38,16 @@ broker_transport_options = {
     "health_check_interval": 10,
 }
 
-REPLICATE, HOUSEKEEPING = "replicate", "housekeeping"
+_REPLICATE, _HOUSEKEEPING = "replicate", "housekeeping"
 # Waiting for slots must never delay following predictions or the sweep: two queues, consumed by
 # different processes.
 task_queues = tuple(
-    Queue(name, Exchange(name, type="direct"), routing_key=name)
-    for name in (REPLICATE, HOUSEKEEPING)
+    _Queue(name, _Exchange(name, type="direct"), routing_key=name)
+    for name in (_REPLICATE, _HOUSEKEEPING)
 )
-task_default_queue = HOUSEKEEPING
+task_default_queue = _HOUSEKEEPING
 task_create_missing_queues = False
-task_routes = {"optimize-next-image": {"queue": REPLICATE}}
+task_routes = {"optimize-next-image": {"queue": _REPLICATE}}
 imports = ("tasks.optimize", "tasks.collect", "tasks.heed", "tasks.sweep", "tasks.credits")
 
 task_serializer = "json"
@@ -53,7 +58,7 @@ worker_prefetch_multiplier = 1
 # The work is waiting for HTTP: threads wait cheaply. The pool has no time limits and cannot
 # terminate a task, so every wait has its own bound and hears the stop (tasks/stopping.py).
 worker_pool = "threads"
-worker_concurrency = settings.worker_concurrency
+worker_concurrency = _settings.worker_concurrency
 worker_hijack_root_logger = False
 worker_send_task_events = True
 timezone = "UTC"
@@ -63,8 +68,8 @@ beat_scheduler = "celery.beat:Scheduler"
 beat_schedule = {
     "sweep": {
         "task": "sweep",
-        "schedule": settings.sweep_interval,
-        "options": {"expires": 2 * settings.sweep_interval},
+        "schedule": _settings.sweep_interval,
+        "options": {"expires": 2 * _settings.sweep_interval},
     },
     "reset-monthly-credits": {
         "task": "reset-monthly-credits",

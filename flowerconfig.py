@@ -34,7 +34,7 @@ if not re.fullmatch(r"(/[\w-]+)*", path):
 url_prefix = path.removeprefix("/")
 
 # It keeps everything in memory and knows nothing after a restart. Measured with tasks like ours:
-# 10,000 of them take 50 MB, which become 90 while older ones are replaced.
+# 10,000 of them take 43 MB, which become 58 while older ones are replaced, and then no more.
 max_tasks = 10_000
 max_workers = 500
 purge_offline_workers = 600

@@ -130,12 +130,15 @@ class WaitingSchema(Shape):
     queue_position = fields.Integer(
         metadata={
             "minimum": 1,
-            "description": "1 is sent next: how many images of anybody are sent until this one is,"
-            " if nothing new comes. Of a job: that of its first image that waits.",
+            "description": "Its place among the instance's own images that wait: 1 is sent next. Of"
+            " a job: that of its first image that waits.",
         }
     )
     estimated_start_at = Moment(
-        metadata={"description": "When it is expected to be sent, in whole seconds."}
+        metadata={
+            "description": "When it is expected to be sent, to within ten seconds, with what others"
+            " have waiting taken into account."
+        }
     )
 
 

@@ -16,13 +16,15 @@ from tasks.schedule import Schedule
 log = structlog.get_logger(__name__)
 
 Row = TypeVar("Row", Job, Item)
+# Of an estimate, in seconds.
+PRECISION = 10
 ENDED = {Status.DONE, Status.FAILED, Status.CANCELED}
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """`queue_position` images, this one included, are sent until it is; about when that will be,
-    in whole Unix seconds, where that can be told."""
+    """`queue_position` images of its instance, this one included, are sent until it is; about when
+    that will be, in Unix seconds, where that can be told."""
 
     queue_position: int
     expected: int | None
@@ -96,8 +98,13 @@ def _places(waiting: Sequence[places.Waiting]) -> Iterator[Place]:
     schedule = _schedule() if waiting else None
     for each in waiting:
         slot = schedule.slot(each.position) if schedule else None
-        # Whole seconds: a tag should not change because a grant came some milliseconds later.
-        yield Place(each.position, None if slot is None else round(slot))
+        yield Place(each.rank, None if slot is None else _roughly(slot))
+
+
+def _roughly(moment: float) -> int:
+    """No finer: single images of others must not show, and a tag should not change because a grant
+    came some milliseconds later."""
+    return round(moment / PRECISION) * PRECISION
 
 
 def _schedule() -> Schedule | None:

@@ -6,7 +6,7 @@ setting stops the start with one line that names it.
 
 import base64
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from environs import EnvError, FileAwareEnv
@@ -31,12 +31,15 @@ class RateLimit:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything an operator can set. Durations are seconds, sizes are bytes."""
+    """Everything an operator can set. Durations are seconds, sizes are bytes.
 
-    database_url: str
-    redis_url: str
-    secret_key: str
-    replicate_api_token: str
+    What holds a secret does not show when this is printed.
+    """
+
+    database_url: str = field(repr=False)
+    redis_url: str = field(repr=False)
+    secret_key: str = field(repr=False)
+    replicate_api_token: str = field(repr=False)
     replicate_base_url: str = "https://api.replicate.com"
     replicate_model: str = "google/nano-banana"
     replicate_rate_limit: RateLimit = RateLimit(5, 30.0)
@@ -47,7 +50,7 @@ class Settings:
     sweep_interval: float = 30.0
     waiting_expires_after: float = 86_400.0
     public_base_url: str = ""
-    replicate_webhook_secret: tuple[str, ...] = ()
+    replicate_webhook_secret: tuple[str, ...] = field(default=(), repr=False)
     storage_url: str = "file:///var/lib/darkroom/results"
     result_max_bytes: int = 50 * 2**20
     credits_per_image: int = 15
@@ -57,12 +60,12 @@ class Settings:
     cors_origins: tuple[str, ...] = ()
     catalogue_url: str = ""
     wix_app_id: str = ""
-    wix_app_secret: str = ""
-    metrics_token: str = ""
-    flower_basic_auth: str = ""
+    wix_app_secret: str = field(default="", repr=False)
+    metrics_token: str = field(default="", repr=False)
+    flower_basic_auth: str = field(default="", repr=False)
     worker_concurrency: int = 10
     log_level: str = "INFO"
-    sentry_dsn: str = ""
+    sentry_dsn: str = field(default="", repr=False)
     sandbox: bool = False
 
     @classmethod

@@ -9,7 +9,7 @@ from config.logs import configure_logging
 from config.sentry import start_sentry
 from config.settings import Settings
 
-app = Celery("darkroom")
+app = Celery("darkroom", events="tasks.events:Events")
 app.config_from_object("celeryconfig")
 
 

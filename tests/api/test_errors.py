@@ -85,7 +85,10 @@ def test_a_disabled_shop_and_an_old_token_are_refused(app: Flask, alice: Shop, b
     assert replace(bob, token=new_token).get(JOBS).status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/", "/api", "/api/", "/api/x", "//api/credits", "/API/credits"])
+@pytest.mark.parametrize(
+    "path",
+    ["/x", "/api", "/api/", "/api/x", "//api/credits", "/API/credits", "/ongoing/", "/web/js/"],
+)
 def test_an_unknown_address_is_not_found(alice: Shop, path: str) -> None:
     answer = alice.get(path)
 

@@ -56,4 +56,5 @@ def test_the_example_names_no_setting_that_is_none() -> None:
 
     others = {n for n in named if not n.startswith("AWS_")} - set(NAMES)
     sentrys_own = {"SENTRY_ENVIRONMENT", "SENTRY_RELEASE"}
-    assert others == {"PORT", "FLOWER_PORT", "WEB_CONCURRENCY"} | sentrys_own
+    own = {"PORT", "FLOWER_PORT", "FLOWER_URL_PREFIX", "WEB_CONCURRENCY"}
+    assert others == own | sentrys_own

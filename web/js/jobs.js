@@ -1,7 +1,7 @@
 /** What the pages Ongoing and Completed share: the list of jobs, and which of them is open. */
 
 import { el, KeyedList, say } from "./dom.js";
-import { counted, moment, until } from "./format.js";
+import { counted, moment, number, until } from "./format.js";
 import { badge, progress } from "./parts.js";
 import { fragment } from "./session.js";
 
@@ -49,10 +49,10 @@ function jobCard(job) {
   return { element: el("li", {}, link), update, mark };
 }
 
-/** "3rd to be sent, in 20 seconds", of a job or an item that waits; null of others. */
+/** "2 of your images ahead, starts in 20 seconds", of a job or an item that waits; null of others. */
 export function waitingWords({ queuePosition, estimatedStartAt }) {
   if (!queuePosition) return null;
-  const place = queuePosition === 1 ? "next to be sent" : `${counted(queuePosition - 1, "image")} ahead`;
+  const place = queuePosition === 1 ? "your next image" : `${number(queuePosition - 1)} of yours ahead`;
   return estimatedStartAt ? `${place}, starts ${until(estimatedStartAt)}` : place;
 }
 
