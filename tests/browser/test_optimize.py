@@ -192,6 +192,7 @@ def test_each_state_of_an_order(page: Page, shop: Shopfront, watch: Watch) -> No
     expect(page.locator(".stop")).to_have_count(0)
     send(page).click()
     expect(receipt(page)).to_be_focused()
+    expect(page.get_by_role("link", name="Watch the progress")).to_be_in_viewport(ratio=1)
     expect(page.locator(".balance")).to_have_text("0credits")
     check_state(page, "order-sent")
 
@@ -237,7 +238,7 @@ def test_each_state_of_own_addresses(page: Page, shop: Shopfront, watch: Watch) 
         field.press("Enter")
         expect(field).to_have_attribute("aria-invalid", "true")
         expect(field).to_be_focused()
-        expect(page.locator(".address .fault")).to_be_visible()
+        expect(page.locator(".address .fault")).to_be_in_viewport(ratio=1)
     check_state(page, "own-wrong")
 
     gone = f"{shop.stand_in.url}/shop/gone%ff.jpg"

@@ -223,6 +223,7 @@ class AddressForm {
     this.#told.hidden = !words;
     fill(this.#told, words && icon("failed"), words);
     this.#field.setAttribute("aria-invalid", String(Boolean(words)));
+    this.element.scrollIntoView({ block: "nearest" });
   }
 }
 

@@ -21,11 +21,11 @@ export const OUTPUT_FORMATS = [
 ];
 export const SUGGESTIONS = [
   "White studio background",
-  "Warmer light",
+  "Black and white",
   "Brighter, natural light",
   "Soft, dreamy look",
   "Blurred background",
   "More vivid colours",
   "Sharper, with more contrast",
-  "Black and white",
+  "Warmer light",
 ];

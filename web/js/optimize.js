@@ -118,9 +118,8 @@ function lookForOrder(entries) {
 }
 
 function goToOrder() {
-  const heading = aside.querySelector("h2");
-  heading.scrollIntoView({ block: "start" });
-  heading.focus({ preventScroll: true });
+  aside.scrollIntoView({ block: "nearest" });
+  aside.querySelector("h2").focus({ preventScroll: true });
 }
 
 function howItWorks() {
