@@ -21,11 +21,11 @@ export const OUTPUT_FORMATS = [
 ];
 export const SUGGESTIONS = [
   "White studio background",
-  "Black and white",
+  "Warmer light",
   "Brighter, natural light",
   "Soft, dreamy look",
   "Blurred background",
   "More vivid colours",
-  "Sharper, with more contrast",
-  "Warmer light",
+  "Sharper, more contrast",
+  "Black and white",
 ];
