@@ -100,6 +100,7 @@ class BrokerMeasures(Collector):
             "limiter_slots_used", "Slots used in the current window.", state.slots_used_in_window
         )
         yield _gauge("limiter_limit", "Slots that a window has.", state.limit)
+        yield _gauge("limiter_window_seconds", "How long a window is.", state.window)
         yield _gauge(
             "limiter_paused_seconds", "For how much longer nothing is sent.", state.paused_for
         )

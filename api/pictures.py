@@ -4,6 +4,8 @@ import hashlib
 
 from flask import Response, request
 
+from api.etags import refuse_unmatched
+
 BINARY = {"type": "string", "format": "binary"}
 POLICY = "default-src 'none'; sandbox"
 
@@ -18,6 +20,7 @@ def picture(
     response = Response(webp, mimetype="image/webp")
     response.set_etag(tag or hashlib.sha256(webp).hexdigest()[:32])
     response.make_conditional(request)
+    refuse_unmatched(response)
     response.cache_control.public = True
     response.cache_control.max_age = seconds
     response.cache_control.immutable = immutable

@@ -50,7 +50,7 @@ def find_preview(query: dict[str, Any]) -> dict[str, str]:
 @blp.route("/<preview_token:token>", parameters=[IF_NONE_MATCH])
 @blp.arguments(PreviewQuery, location="query")
 @blp.response(200, BINARY, content_type="image/webp", description="WebP.", headers=CACHING)
-@blp.refuses(304, 404, 503)
+@blp.refuses(304, 404, 412, 503)
 def show_preview(query: dict[str, Any], token: str) -> Response:
     """Fetch a shop's image and show it scaled down, never up.
 

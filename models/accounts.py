@@ -66,8 +66,11 @@ def rotate_token(session: Session, name: str) -> str:
 
 
 @transaction
-def connect(session: Session, name: str, wix_instance_id: str) -> None:
-    """Let an instance see the products of this installation of the Wix app, and of no other."""
+def connect(session: Session, name: str, wix_instance_id: str | None) -> None:
+    """Let an instance see the products of this installation of the Wix app, or of none.
+
+    Raises `NotFound` for an unknown name.
+    """
     statement = update(Instance).where(Instance.name == name)
     if not changed(session, statement.values(wix_instance_id=wix_instance_id)):
         raise NotFound(f"There is no instance {name}.")

@@ -19,8 +19,11 @@ _END = ContextVar("end", default=math.inf)
 
 @contextmanager
 def all_within(seconds: float) -> Iterator[None]:
-    """End whatever this thread does in here, on streams that are `Timed`, after so long."""
-    before = _END.set(time.monotonic() + seconds)
+    """End whatever this thread does in here, on streams that are `Timed`, after so long.
+
+    What runs within another end keeps that one too.
+    """
+    before = _END.set(min(_END.get(), time.monotonic() + seconds))
     try:
         yield
     finally:
@@ -28,7 +31,10 @@ def all_within(seconds: float) -> Iterator[None]:
 
 
 def within(timeout: float | None, late: type[Exception]) -> float:
-    """Return the seconds that a step may take; raise `late` where there are none left."""
+    """Return the seconds that a step may take; raise `late` where there are none left.
+
+    Without an end and a `timeout` that is `inf`.
+    """
     left = _END.get() - time.monotonic()
     if left <= 0:
         raise late("all of it took too long")

@@ -10,8 +10,7 @@ from urllib.request import getproxies
 
 import httpx
 
-from tasks.connecting import CheckedBackend, CheckedTransport, proxied
-from tasks.deadline import within
+from tasks.connecting import CheckedBackend, CheckedTransport, proxied, trusting
 
 
 class Unreadable(Exception):
@@ -25,7 +24,7 @@ class ByProxy(httpx.BaseTransport):
     def __init__(self, straight: httpx.BaseTransport) -> None:
         self._straight = straight
         proxies = {proxy for scheme, proxy in getproxies().items() if scheme in {"http", "https"}}
-        self._proxies = {proxy: httpx.HTTPTransport(proxy=proxy) for proxy in proxies}
+        self._proxies = {proxy: CheckedTransport(trusting(), proxy) for proxy in proxies}
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send it the way that it has to go."""
@@ -38,20 +37,27 @@ class ByProxy(httpx.BaseTransport):
             transport.close()
 
 
+def no_cookies() -> CookieJar:
+    """Return what keeps no cookie: one client may ask for several shops."""
+    return CookieJar(DefaultCookiePolicy(allowed_domains=()))
+
+
 def bare_client(backend: CheckedBackend, phases: httpx.Timeout, **headers: str) -> httpx.Client:
     """Return a client that tells nothing but what it wants; header names with underscores."""
     return httpx.Client(
         timeout=phases,
         follow_redirects=False,
         trust_env=False,
-        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
+        cookies=no_cookies(),
         headers={"Accept-Encoding": "identity"}
         | {name.replace("_", "-"): value for name, value in headers.items()},
         transport=ByProxy(CheckedTransport(backend)),
     )
 
 
-def read_all(response: httpx.Response, largest: int, between: Callable[[], object] = int) -> bytes:
+def read_all(
+    response: httpx.Response, largest: int, between: Callable[[], object] = lambda: None
+) -> bytes:
     """Return the body, at most `largest` bytes; call `between` after each piece of it.
 
     Raises `Unreadable`.
@@ -65,8 +71,6 @@ def read_all(response: httpx.Response, largest: int, between: Callable[[], objec
         data += chunk
         _check_size(len(data), largest)
         between()
-        # A proxy's connections know nothing of an end.
-        within(None, httpx.ReadTimeout)
     return bytes(data)
 
 

@@ -4,15 +4,33 @@ When Redis loses its memory the counters begin again at 0, which Prometheus take
 """
 
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 import redis
 import structlog
+
+from tasks.provider_errors import OUTCOMES
 
 log = structlog.get_logger(__name__)
 
 KEY = "darkroom:replicate-calls"
 UNKNOWN_KEY = "darkroom:unknown-predictions"
 BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+Function = Literal[
+    "create_prediction",
+    "get_prediction",
+    "cancel_prediction",
+    "list_predictions",
+    "get_account",
+    "get_webhook_secret",
+]
+# These are shown before there was one: a rate never sees the event that a counter began with. Of
+# creates every end matters, of what can be asked again only that it works.
+SHOWN = {
+    *(("create_prediction", outcome) for outcome in OUTCOMES),
+    *((function, "ok") for function in get_args(Function)),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +80,10 @@ def read_unknown(client: redis.Redis) -> int:
 
 
 def read_calls(client: redis.Redis) -> list[CallFacts]:
-    """All calls that were counted, by function and outcome."""
+    """All calls that were counted, and those of `SHOWN`, by function and outcome."""
     fields = {_text(name): _text(value) for name, value in client.hgetall(KEY).items()}
-    kinds = sorted({name.rsplit("|", 1)[0] for name in fields})
-    return [_facts(fields, *kind.split("|")) for kind in kinds]
+    counted = {(function, outcome) for function, outcome, _ in (n.split("|") for n in fields)}
+    return [_facts(fields, *kind) for kind in sorted(SHOWN | counted)]
 
 
 def _text(value: bytes | str) -> str:

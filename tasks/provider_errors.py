@@ -86,6 +86,16 @@ class Ambiguous(ProviderError):
     outcome = "ambiguous"
 
 
+# How a call can end, as the metrics name it; subclasses share their parent's.
+OUTCOMES = (
+    "ok",
+    *(
+        kind.outcome
+        for kind in (Retryable, NotSent, RateLimited, Permanent, OperatorNeeded, Ambiguous)
+    ),
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Failure:
     """A failed prediction: what to tell, whether to run it again, whether to call the operator."""

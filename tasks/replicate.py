@@ -15,6 +15,7 @@ from urllib.parse import quote
 from replicate.client import Client
 
 from config.settings import Settings
+from tasks.measure import Function
 from tasks.prediction import ModelInput, Prediction, is_prediction_id, read_prediction
 from tasks.provider_errors import Ambiguous, Permanent, ProviderError, Retryable
 from tasks.wire import Timeouts, Wire
@@ -138,7 +139,7 @@ class Replicate:
         """Close the idle connections."""
         self._wire.close()
 
-    def _one(self, function: str, id: str, send: Callable[[str], object]) -> Prediction:
+    def _one(self, function: Function, id: str, send: Callable[[str], object]) -> Prediction:
         if not is_prediction_id(id):
             raise Permanent("invalid_input", "this is not the id of a prediction")
         prediction = read_prediction(self._call(function, lambda: send(id)))
@@ -159,7 +160,7 @@ class Replicate:
             wait(min(error.after or 0.0, self._settings.prediction_deadline))
             return known
 
-    def _call(self, function: str, send: Callable[[], object]) -> dict[str, Any]:
+    def _call(self, function: Function, send: Callable[[], object]) -> dict[str, Any]:
         """Let the client send one request, tell `on_call`, and return the raw JSON object."""
         started = time.monotonic()
         outcome = "ok"

@@ -5,14 +5,14 @@ it cannot parse. All of that is settled below it, in the transport that it is gi
 """
 
 import threading
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
 from tasks.answers import sort_answer, sort_fault
+from tasks.connecting import CheckedTransport, proxied, trusting
+from tasks.deadline import all_within
 from tasks.provider_errors import NotSent, ProviderError, Retryable
 
 LARGEST_ANSWER = 16 * 2**20
@@ -28,31 +28,10 @@ class Timeouts:
     pool: float = 2.0
     total: float = 7.5
 
-
-# The default of 5 s would let every connection go between two slots of 6 s.
-LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=120)
-
-
-class TimeLeft(dict[str, float]):
-    """Time-outs that httpcore asks for at the start of each phase; together they keep the total."""
-
-    def __init__(self, timeouts: Timeouts) -> None:
-        super().__init__(
-            connect=timeouts.connect,
-            read=timeouts.read,
-            write=timeouts.write,
-            pool=timeouts.pool,
-        )
-        self._end = time.monotonic() + timeouts.total
-
-    def get(self, phase: str, _default: object = None) -> float:
-        """Return what the phase may take: its own bound, or what is left of the whole."""
-        return max(0.01, min(self[phase], self._end - time.monotonic()))
-
     @property
-    def over(self) -> bool:
-        """Tell whether the call's time is up: bytes that drip in would otherwise go on for ever."""
-        return time.monotonic() > self._end
+    def phases(self) -> httpx.Timeout:
+        """What httpx knows of them; `deadline.all_within` knows the total."""
+        return httpx.Timeout(connect=self.connect, read=self.read, write=self.write, pool=self.pool)
 
 
 class Wire(httpx.BaseTransport):
@@ -69,7 +48,9 @@ class Wire(httpx.BaseTransport):
         self._token = token.encode()
         self._create_headers = create_headers
         self._timeouts = timeouts
-        self._inner = httpx.HTTPTransport(retries=0, proxy=_proxy(self._base), limits=LIMITS)
+        # Read here: httpx's own reading of the proxy variables would bring hidden retries back.
+        proxy = proxied(self._base.scheme, self._base.host)
+        self._inner = CheckedTransport(trusting(), proxy)
         self._kept = threading.local()
 
     @property
@@ -114,7 +95,8 @@ class Wire(httpx.BaseTransport):
 
     def _send(self, request: httpx.Request, creating: bool) -> httpx.Response | ProviderError:
         try:
-            answer = self._exchange(request)
+            with all_within(self._timeouts.total):
+                answer = self._exchange(request)
         except httpx.RequestError as error:
             return sort_fault(error, creating)
         document = _read_json(answer)
@@ -123,11 +105,10 @@ class Wire(httpx.BaseTransport):
         return sort_answer(answer.status_code, answer.headers, document, creating) or answer
 
     def _exchange(self, request: httpx.Request) -> httpx.Response:
-        left = TimeLeft(self._timeouts)
-        request.extensions["timeout"] = left
+        request.extensions["timeout"] = self._timeouts.phases.as_dict()
         response = self._inner.handle_request(request)
         try:
-            body = _read(response, left)
+            body = read_answer(response, LARGEST_ANSWER)
         except httpx.RequestError:
             if response.status_code < 400:
                 raise
@@ -161,13 +142,12 @@ def same_origin(url: httpx.URL, base: httpx.URL) -> bool:
     )
 
 
-def _read(response: httpx.Response, left: TimeLeft) -> bytes:
+def read_answer(response: httpx.Response, largest: int) -> bytes:
+    """Return the decoded body; raise `httpx.ReadError` beyond `largest` bytes of it."""
     body = bytearray()
     for chunk in response.iter_bytes():
         body += chunk
-        if left.over:
-            raise httpx.ReadTimeout("the answer dripped in too slowly")
-        if len(body) > LARGEST_ANSWER:
+        if len(body) > largest:
             raise httpx.ReadError("the answer is too large")
     return bytes(body)
 
@@ -177,8 +157,3 @@ def _read_json(answer: httpx.Response) -> object:
         return answer.json()
     except (ValueError, RecursionError):
         return None
-
-
-def _proxy(base: httpx.URL) -> str | None:
-    """Read the proxy variables here: httpx's own reading would bring the hidden retries back."""
-    return None if proxy_bypass(base.host) else getproxies().get(base.scheme)

@@ -130,7 +130,7 @@ def _in_one_line(errors: object) -> str:
 
 
 def _refuse_same_ids(ids: list[str], where: str) -> None:
-    seen: set[str] = set()
-    twins = [n for n, each in enumerate(ids) if each in seen or seen.add(each)]  # type: ignore[func-returns-value]
+    first: dict[str, int] = {}
+    twins = [n for n, each in enumerate(ids) if first.setdefault(each, n) != n]
     if twins:
         raise ValidationError({where: {n: {"id": ["Came before."]} for n in twins}})

@@ -16,6 +16,7 @@ from api.catalogue.wix_shapes import products_of
 from api.catalogue.wix_wire import TIMEOUTS, Answer, WixWire
 from api.problems import InvalidInput
 from models.errors import NotFound
+from tasks.deadline import all_within
 from tasks.wire import Timeouts
 
 # Wix moves sites to V3, and never back; a site that was moved answers 428 until we have noticed.
@@ -39,11 +40,15 @@ class Version(StrEnum):
 
 
 class Wix:
-    """The products of Wix shops, asked for as they are wanted; nothing of them is kept."""
+    """The products of Wix shops, asked for as they are wanted; nothing of them is kept.
+
+    What is wanted may take up to six exchanges; all together have the time of one.
+    """
 
     def __init__(
         self, base_url: str, app_id: str, app_secret: str, timeouts: Timeouts = TIMEOUTS
     ) -> None:
+        self._total = timeouts.total
         self._wire = WixWire(base_url, timeouts)
         self._access = WixAccess(self._wire, app_id, app_secret)
         self._versions: Kept[Version] = Kept()
@@ -51,15 +56,24 @@ class Wix:
     def shelf(self, shop: str | None, query: str, after: Position | None, limit: int) -> Shelf:
         """Return products by their names, as Wix's own search finds them."""
         shop = _connected(shop)
-        if self._version(shop) is Version.V3:
-            return self._shelf_v3(shop, query, after, limit)
-        return self._shelf_v1(shop, query, after, limit)
+        with all_within(self._total):
+            if self._version(shop) is Version.V3:
+                return self._shelf_v3(shop, query, after, limit)
+            return self._shelf_v1(shop, query, after, limit)
 
     def product(self, shop: str | None, product_id: str) -> Product:
         """Return one product."""
         shop = _connected(shop)
         if not GUID.fullmatch(product_id):
             raise NotFound("There is no such product.")
+        with all_within(self._total):
+            return self._product(shop, product_id)
+
+    def close(self) -> None:
+        """Close the idle connections."""
+        self._wire.close()
+
+    def _product(self, shop: str, product_id: str) -> Product:
         v3 = self._version(shop) is Version.V3
         path, parameters = (wix_v3 if v3 else wix_v1).product_path(product_id)
         answer = self._ask(shop, "GET", path, params=parameters)
@@ -67,10 +81,6 @@ class Wix:
             raise NotFound("There is no such product.")
         found = _good(answer, path).get("product")
         return wix_v3.read_product(found) if v3 else wix_v1.read_product(found)
-
-    def close(self) -> None:
-        """Close the idle connections."""
-        self._wire.close()
 
     def _shelf_v3(self, shop: str, query: str, after: Position | None, limit: int) -> Shelf:
         if isinstance(after, int):

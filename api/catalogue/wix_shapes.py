@@ -77,8 +77,11 @@ def _image(raw: object, name: str) -> ProductImage | None:
 
 
 def _web_address(url: object) -> str | None:
-    """Return where a browser finds it: Wix also names images by `wix:image://v1/<id>/<name>`."""
-    if not isinstance(url, str):
+    """Return where a browser finds it: Wix also names images by `wix:image://v1/<id>/<name>`.
+
+    Half a surrogate pair, which JSON can hold, is not printable: no address could be made of it.
+    """
+    if not isinstance(url, str) or not url.isprintable():
         return None
     match = _WIX_IMAGE.match(url)
     return MEDIA + match[1] if match else url

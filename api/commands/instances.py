@@ -1,4 +1,4 @@
-"""`instances create|connect|list|disable|rotate-token`: who may use the service."""
+"""`instances create|connect|disconnect|list|disable|rotate-token`: who may use the service."""
 
 import json
 from uuid import UUID
@@ -9,6 +9,7 @@ from api.commands.advice import SEE_INSTANCES, Commands, advise
 from api.commands.output import show
 from config.plans import PLANS
 from models import accounts, lifecycle
+from models.tables import Instance
 
 instances = Commands("instances", help="Make instances (the installed apps of shops) and tokens.")
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead.")
@@ -56,6 +57,15 @@ def connect(name: str, wix_instance: UUID) -> None:
     click.echo(f"{name} sees the products of the Wix instance {wix_instance}.")
 
 
+@instances.command("disconnect")
+@click.argument("name")
+def disconnect(name: str) -> None:
+    """Show an instance no Wix shop's products any more; its jobs and results stay."""
+    with advise(SEE_INSTANCES):
+        accounts.connect(name, None)
+    click.echo(f"{name} sees no products of a Wix instance any more.")
+
+
 @instances.command("rotate-token")
 @click.argument("name")
 @as_json
@@ -74,18 +84,22 @@ def _print_token(facts: dict[str, object], token: str, as_json: bool) -> None:
 
 @instances.command("list")
 def list_instances() -> None:
-    """List every instance with its plan, its credits and what it has waiting."""
-    show(
-        ("id", "name", "plan", "credits", "waiting", "state", "created"),
-        (
-            (i.id, i.name, i.plan, i.balance, i.due_items, _state(i.disabled_at), i.created_at)
-            for i in accounts.everyone()
-        ),
+    """List every instance: its plan, credits, what it has waiting, and its shop's Wix instance."""
+    columns = ("id", "name", "plan", "credits", "waiting", "state", "created", "shop")
+    show(columns, map(_row, accounts.everyone()))
+
+
+def _row(instance: Instance) -> tuple[object, ...]:
+    return (
+        instance.id,
+        instance.name,
+        instance.plan,
+        instance.balance,
+        instance.due_items,
+        "disabled" if instance.disabled_at else "active",
+        instance.created_at,
+        instance.wix_instance_id,
     )
-
-
-def _state(disabled_at: object) -> str:
-    return "disabled" if disabled_at else "active"
 
 
 @instances.command("disable")

@@ -41,7 +41,6 @@ class Source:
     start: float
     end: float
     scrape: float
-    variables: dict[str, str]
 
     def step(self, panel: Json) -> float:
         """Seconds between two points: the panel's min step, as far as it has pixels for them."""
@@ -51,9 +50,7 @@ class Source:
     def filled(self, expression: str, step: float) -> str:
         """The query as Grafana sends it: `$__rate_interval` holds four scrapes at least."""
         rate_interval = f"{max(step + self.scrape, 4 * self.scrape):g}s"
-        for name, value in {**self.variables, "__rate_interval": rate_interval}.items():
-            expression = expression.replace(f"${name}", value)
-        return expression
+        return expression.replace("$__rate_interval", rate_interval)
 
     def ask(self, expression: str, step: float) -> list[Json]:
         """The series of a query; raises `httpx.HTTPStatusError` where Prometheus refuses it."""

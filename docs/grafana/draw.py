@@ -4,7 +4,7 @@ Prometheus scrapes a Darkroom; then, where the README's picture came from a `mak
 limit 10/10s that was scraped every 2 s:
 
     python docs/grafana/draw.py --prometheus http://127.0.0.1:9090 --minutes 6 --scrape 2 \
-        --set window=10 --out docs/images/grafana.png
+        --out docs/images/grafana.png
 
 It needs the development packages and a Chromium: CHROMIUM's, the system's, or Playwright's own.
 It knows what this dashboard uses (stat and timeseries panels), not all that Grafana can.
@@ -75,7 +75,6 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=360, help="how far to look back")
     parser.add_argument("--end", type=float, help="Unix seconds; Prometheus's now if left out")
     parser.add_argument("--scrape", type=float, default=15, help="the scrape interval in seconds")
-    parser.add_argument("--set", action="append", default=[], help="a variable: window=10")
     parser.add_argument("--out", type=Path, required=True)
     return parser.parse_args()
 
@@ -84,12 +83,10 @@ def main() -> None:
     """Ask, draw, take the picture."""
     wanted = arguments()
     dashboard = json.loads(DASHBOARD.read_text("utf-8"))
-    variables = {each["name"]: each["query"] for each in dashboard["templating"]["list"]}
-    variables |= dict(each.split("=", 1) for each in wanted.set)
     with httpx.Client(base_url=wanted.prometheus, timeout=30, trust_env=False) as http:
         end = wanted.end or now(http)
         start = end - 60 * wanted.minutes
-        html = page(dashboard, Source(http, start, end, wanted.scrape, variables))
+        html = page(dashboard, Source(http, start, end, wanted.scrape))
     bottom = max(sum(box(panel)[1::2]) for panel in dashboard["panels"])
     photograph(html, math.ceil(bottom + EDGE), wanted.out)
 

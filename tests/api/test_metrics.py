@@ -16,6 +16,7 @@ from models.clock import from_now
 from models.database import db
 from models.tables import Attempt
 from tasks.measure import CallCounter
+from tasks.provider_errors import OUTCOMES
 from tests.api.clients import open_shop, order
 from tests.api.conftest import serving
 from tests.databases import settings_for
@@ -83,6 +84,7 @@ def test_the_limiter_is_shown(busy: Flask) -> None:
     found = scrape(busy)
 
     assert found["limiter_limit", ()] == 5
+    assert found["limiter_window_seconds", ()] == 30
     assert found["limiter_slots_used", ()] == 0
     assert found["limiter_paused_seconds", ()] == 0
 
@@ -104,6 +106,25 @@ def test_calls_to_replicate_are_counted_by_outcome_and_duration(
     assert found["replicate_call_seconds_bucket", ("create_prediction", "0.05", "ok")] == 1
     assert found["replicate_call_seconds_bucket", ("create_prediction", "0.5", "ok")] == 2
     assert found["replicate_call_seconds_bucket", ("create_prediction", "+Inf", "ok")] == 3
+
+
+def test_a_counter_is_there_before_its_first_event(busy: Flask) -> None:
+    found = scrape(busy)
+
+    calls = {kind: n for (name, kind), n in found.items() if name == "replicate_calls_total"}
+    functions = {function for function, _outcome in calls}
+    assert set(calls.values()) == {0}
+    assert {outcome for name, outcome in calls if name == "create_prediction"} == set(OUTCOMES)
+    assert len(functions) == 6
+    assert {(function, "ok") for function in functions} <= set(calls)
+    assert found["replicate_call_seconds_count", ("create_prediction", "ambiguous")] == 0
+
+
+def test_an_event_that_was_not_expected_is_counted_too(busy: Flask, redis_url: str) -> None:
+    with redis.Redis.from_url(redis_url) as client:
+        CallCounter(client)("get_prediction", "retryable", 0.1)
+
+    assert scrape(busy)["replicate_calls_total", ("get_prediction", "retryable")] == 1
 
 
 def test_with_redis_down_the_database_still_tells(app: Flask) -> None:

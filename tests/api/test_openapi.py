@@ -60,7 +60,7 @@ def test_every_route_and_every_answer_of_it_is_told(document: dict[str, Any]) ->
         | {"204", "401", "404", "413", "503"},
         "GET /results/{key}": everywhere | {"200", "206", "302", "304", "404", "412", "416", "503"},
         "GET /api/previews": private | {"200", "304"},
-        "GET /previews/{token}": everywhere | {"200", "304", "404", "503"},
+        "GET /previews/{token}": everywhere | {"200", "304", "404", "412", "503"},
         "GET /healthz": everywhere | {"200"},
         "GET /readyz": everywhere | {"200", "503"},
         "GET /metrics": everywhere | {"200", "401", "503"},

@@ -211,6 +211,16 @@ def test_a_preview_may_be_kept_and_shown_anywhere_and_runs_nothing(
         assert "Set-Cookie" not in each.headers
 
 
+def test_a_picture_that_is_not_the_named_one_is_not_sent(
+    charlie: Shop, host: ScriptedServer
+) -> None:
+    path = preview_of(charlie, host.url)
+
+    answer = charlie.client().get(path, headers={"If-Match": '"another"'})
+
+    assert (answer.status_code, answer.get_json()["code"]) == (412, "precondition_failed")
+
+
 def test_head_tells_what_get_would(charlie: Shop, host: ScriptedServer) -> None:
     path = preview_of(charlie, host.url)
 

@@ -314,6 +314,8 @@ def raw_image(**facts: Any) -> dict[str, Any]:
         (raw_image(image={"url": None}), None),
         (raw_image(image=[7]), None),
         (raw_image(url="ftp://elsewhere.example/a.jpg"), None),
+        (raw_image(url="https://elsewhere.example/\ud800.jpg"), None),
+        (raw_image(id=None, url="https://elsewhere.example/\ud800.jpg"), None),
         (None, None),
         ("image", None),
     ],

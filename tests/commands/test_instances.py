@@ -52,6 +52,22 @@ def test_an_instance_is_connected_to_its_wix_shop(
         assert [accounts.wix_instance_id(each.id) for each in accounts.everyone()] == [WIX, WIX]
 
 
+def test_the_list_shows_which_wix_shop_an_instance_is_connected_to_until_it_is_not(
+    command_line: FlaskCliRunner,
+) -> None:
+    command_line.invoke(args=["instances", "create", "alice", "--wix-instance", WIX])
+    command_line.invoke(args=["instances", "create", "bob", "--wix-instance", WIX])
+
+    result = command_line.invoke(args=["instances", "disconnect", "bob"])
+
+    listed = command_line.invoke(args=["instances", "list"]).stdout.splitlines()
+    assert (result.exit_code, result.stdout) == (
+        0,
+        "bob sees no products of a Wix instance any more.\n",
+    )
+    assert [line.split("\t")[-1] for line in listed] == ["shop", WIX, "-"]
+
+
 def test_what_is_no_wix_instance_is_refused(command_line: FlaskCliRunner) -> None:
     command_line.invoke(args=["instances", "create", "alice"])
 
@@ -173,7 +189,7 @@ def test_disabling_twice_refunds_once(command_line: FlaskCliRunner, bare_app: Fl
         assert ledger.account(alice).balance == 100
 
 
-@pytest.mark.parametrize("verb", ["disable", "rotate-token"])
+@pytest.mark.parametrize("verb", ["disable", "disconnect", "rotate-token"])
 def test_an_unknown_name_points_to_the_list(command_line: FlaskCliRunner, verb: str) -> None:
     result = command_line.invoke(args=["instances", verb, "nobody"])
 

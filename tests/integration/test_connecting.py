@@ -1,29 +1,21 @@
 """What is connected to is what was checked: names are looked up once, private ones are refused."""
 
-import contextlib
-import socket
-import ssl
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpcore
 import httpx
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from tasks.connecting import CheckedBackend, look_up
 from tasks.download import Downloader
 from tasks.provider_errors import Retryable
 from tests.replicate_bench import settings
 from tests.scripted_server import ScriptedServer, answer, scripted_server
+from tests.tls import accepting, over_tls, self_signed
 
 FAST = httpx.Timeout(0.5)
 PATIENT = httpx.Timeout(5.0)
@@ -215,48 +207,6 @@ def test_a_proxy_of_the_environment_is_asked_with_the_name(
     downloader.close()
 
 
-def self_signed(name: str, folder: Path) -> Path:
-    """A certificate and its key in one file."""
-    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    names = x509.SubjectAlternativeName([x509.DNSName(name)])
-    builder = x509.CertificateBuilder(subject, subject, key.public_key(), 1)
-    builder = builder.not_valid_before(now - timedelta(hours=1)).not_valid_after(
-        now + timedelta(hours=1)
-    )
-    builder = builder.add_extension(names, critical=False).add_extension(
-        x509.BasicConstraints(ca=True, path_length=None), critical=True
-    )
-    pem = serialization.Encoding.PEM
-    file = folder / f"{name}.pem"
-    file.write_bytes(
-        builder.sign(key, hashes.SHA256()).public_bytes(pem)
-        + key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    return file
-
-
-@contextmanager
-def over_tls(context: ssl.SSLContext) -> Iterator[int]:
-    """The port of a server that answers one connection, if the client agrees to the certificate."""
-
-    def serve() -> None:
-        connection, _address = listener.accept()
-        with (
-            connection,
-            contextlib.suppress(OSError),
-            context.wrap_socket(connection, server_side=True) as secure,
-        ):
-            secure.recv(65536)
-            secure.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nimage")
-
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=serve)
-        thread.start()
-        yield listener.getsockname()[1]
-        thread.join(10)
-
-
 @pytest.mark.parametrize(
     ("certified", "data"), [("replicate.example", b"image"), ("other.example", None)]
 )
@@ -264,8 +214,7 @@ def test_tls_is_for_the_name_though_the_connection_is_to_a_number(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, certified: str, data: bytes | None
 ) -> None:
     certificate = self_signed(certified, tmp_path)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
+    context = accepting(certificate)
     named: list[str | None] = []
     context.sni_callback = lambda _socket, name, _context: named.append(name)
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))

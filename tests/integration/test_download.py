@@ -162,10 +162,11 @@ def test_a_silent_server_ends_by_the_read_timeout(
         downloader.download_result(f"{server.url}/a.jpg")
 
 
+@pytest.mark.parametrize("head", [ENDLESS, b"HTTP/1.1 200 OK\r\nA: ", b""])
 def test_a_dripping_result_ends_by_the_total_deadline(
-    server: ScriptedServer, downloader: Downloader
+    server: ScriptedServer, downloader: Downloader, head: bytes
 ) -> None:
-    server.play(dripping(server, ENDLESS, pause=0.02))
+    server.play(dripping(server, head, pause=0.02))
     started = time.monotonic()
 
     with pytest.raises(Retryable):

@@ -12,7 +12,8 @@ from tasks.provider_errors import (
     RateLimited,
     Retryable,
 )
-from tests.replicate_bench import DRIPPING_HEAD, LAMP, Bench, replicate_bench, row
+from tasks.replicate import Replicate
+from tests.replicate_bench import DRIPPING_HEAD, FAST, LAMP, Bench, replicate_bench, row, settings
 from tests.scripted_server import (
     Script,
     answer,
@@ -170,13 +171,33 @@ def test_silence_ends_after_the_read_timeout_even_on_a_create(bench: Bench) -> N
     assert time.monotonic() - started < 1.0
 
 
-def test_an_answer_that_drips_ends_with_the_calls_own_time(bench: Bench) -> None:
+@pytest.mark.parametrize("head", [DRIPPING_HEAD, b"HTTP/1.1 200 OK\r\nA: ", b"H"])
+def test_an_answer_that_drips_ends_with_the_calls_own_time(bench: Bench, head: bytes) -> None:
+    drip = dripping(bench.server, head, pause=0.05)
     started = time.monotonic()
 
-    error = bench.create(dripping(bench.server, DRIPPING_HEAD, pause=0.05))
+    errors = bench.create(drip), bench.get(drip)
 
-    assert isinstance(error, Ambiguous)
-    assert time.monotonic() - started < 1.5
+    assert [type(error) for error in errors] == [Ambiguous, Retryable]
+    assert time.monotonic() - started < 3
+
+
+def test_a_proxys_answer_that_drips_ends_with_the_calls_own_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with scripted_server() as server:
+        monkeypatch.setenv("http_proxy", server.url)
+        monkeypatch.delenv("no_proxy", raising=False)
+        client = Replicate(settings("http://replicate.example"), lambda *_call: None, FAST)
+        server.play(dripping(server, b"HTTP/1.1 200 OK\r\nA: ", pause=0.05))
+        started = time.monotonic()
+
+        with pytest.raises(Retryable, match="ReadTimeout"):
+            client.get_prediction("abc123")
+
+        assert time.monotonic() - started < 3
+        assert server.requests[0].target.startswith("http://replicate.example/")
+        client.close()
 
 
 def test_a_redirect_is_not_followed_and_means_a_wrong_base_url(bench: Bench) -> None:

@@ -1,9 +1,8 @@
 """The client of Wix itself: how long it waits, and what it keeps."""
 
 import contextlib
-import ssl
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -13,9 +12,9 @@ from api.catalogue.errors import CatalogueUnavailable
 from api.catalogue.kept import Kept
 from api.catalogue.wix import Wix
 from tasks.wire import Timeouts
-from tests.integration.test_connecting import over_tls, self_signed
-from tests.scripted_server import dripping, silence
-from tests.wix_stand_in import APP_ID, APP_SECRET, V3, WixStandIn, wix_stand_in
+from tests.scripted_server import Script, answer, dripping, silence
+from tests.tls import accepting, over_tls, self_signed
+from tests.wix_stand_in import APP_ID, APP_SECRET, V3, WixStandIn, guid, wix_stand_in
 
 QUERY = "/stores/v3/products/query"
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"
@@ -58,6 +57,29 @@ def test_a_slow_answer_is_not_waited_for(wix: WixStandIn, slow: str) -> None:
     assert [product.name for product in found] == ["Red cup"]
 
 
+WISHES: dict[str, Callable[[Wix, str], object]] = {
+    "a page": lambda catalogue, shop: catalogue.shelf(shop, "", None, 20),
+    "a product": lambda catalogue, shop: catalogue.product(shop, guid("Cup")),
+}
+
+
+@pytest.mark.parametrize("ask", WISHES.values(), ids=WISHES)
+def test_many_slow_answers_have_the_time_of_one(
+    wix: WixStandIn, ask: Callable[[Wix, str], object]
+) -> None:
+    shop = wix.open_site("alice", V3, "Cup")
+    wix.server.responder = lambda request: late(wix, 0.4, wix.respond(request))
+    patient = Timeouts(connect=5.0, read=5.0, write=5.0, pool=5.0, total=1.0)
+
+    # A token, the catalogue's version, and what is wanted: 1.2 s.
+    with client(wix, patient) as catalogue, pytest.raises(CatalogueUnavailable, match=r"Timeout$"):
+        ask(catalogue, shop)
+
+
+def late(wix: WixStandIn, seconds: float, script: Script) -> Script:
+    return lambda connection: (wix.server.over.wait(seconds), script(connection))[1]
+
+
 def test_nobody_listens() -> None:
     catalogue = Wix("http://127.0.0.1:1", APP_ID, APP_SECRET, IMPATIENT)
 
@@ -69,10 +91,8 @@ def test_nobody_listens() -> None:
 
 def test_wix_is_read_over_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     certificate = self_signed("localhost", tmp_path)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-    with over_tls(context) as port:
+    with over_tls(accepting(certificate)) as port:
         catalogue = Wix(f"https://localhost:{port}", APP_ID, APP_SECRET)
 
         # It says "image" to whatever it is asked: that this arrives is what counts.
@@ -93,6 +113,18 @@ def test_threads_of_many_shops_share_one_client(wix: WixStandIn) -> None:
         seen = list(threads.map(name, shops * 5))
 
     assert seen == [f"Cup {n}" for n in range(8)] * 5
+
+
+def test_no_cookie_of_one_shop_goes_to_another(wix: WixStandIn) -> None:
+    alice, bob = (wix.open_site(name, V3, "Cup") for name in ("alice", "bob"))
+    wix.faults[QUERY] = [answer(200, {"products": [], "pagingMetadata": {}}, Set_Cookie="a=b")]
+
+    with client(wix, Timeouts()) as catalogue:
+        for shop in (alice, bob):
+            catalogue.shelf(shop, "", None, 20)
+
+    assert len(wix.asked(QUERY)) == 2
+    assert [each for each in wix.asked() if "cookie" in each.headers] == []
 
 
 def test_no_error_holds_the_secret(wix: WixStandIn) -> None:

@@ -4,8 +4,10 @@ import httpx
 import pytest
 
 from models.explanations import EXPLANATIONS
+from tasks import provider_errors
 from tasks.answers import sort_answer, sort_fault
 from tasks.provider_errors import (
+    OUTCOMES,
     Ambiguous,
     Failure,
     OperatorNeeded,
@@ -44,6 +46,14 @@ def test_a_failed_predictions_text_decides_whether_it_runs_again(
     text: str | None, expected: Failure
 ) -> None:
     assert sort_failure(text) == expected
+
+
+def test_every_end_of_a_call_is_among_the_outcomes() -> None:
+    kinds = [kind for kind in vars(provider_errors).values() if isinstance(kind, type)]
+
+    ends = {getattr(kind, "outcome", "ok") for kind in kinds if issubclass(kind, ProviderError)}
+
+    assert sorted(OUTCOMES) == sorted(ends)
 
 
 def test_every_failure_has_a_sentence_that_shows_no_provider_text() -> None:
