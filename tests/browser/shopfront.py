@@ -80,16 +80,31 @@ class Shopfront:
 
     def order(self, token: str, images: int = 3, prompt: str = "brighter", **also: Any) -> int:
         """Order so many of the first products' images, by the API; return the job's id."""
-        order = {
-            "productId": self.products[0]["id"],
-            "productName": self.products[0]["name"],
-            "images": [
-                {"imageId": image["id"], "imageUrl": image["url"], "prompt": prompt}
-                for image in self.images()[:images]
-            ],
-        }
-        answer = self._http.post(ORDERS, json=order | also, headers=_bearer(token))
+        chosen = [
+            {"imageId": image["id"], "imageUrl": image["url"], "prompt": prompt}
+            for image in self.images()[:images]
+        ]
+        return self.order_images(token, chosen, **also)
+
+    def order_images(self, token: str, images: list[dict[str, str]], **also: Any) -> int:
+        """Order exactly these images (`imageId`, `imageUrl`, `prompt`); return the job's id."""
+        first = self.products[0]
+        order = {"productId": first["id"], "productName": first["name"], "images": images} | also
+        answer = self._http.post(ORDERS, json=order, headers=_bearer(token))
         return int(answer.raise_for_status().json()["job"]["id"])
+
+    def upload(self, content: bytes, content_type: str = "image/png") -> str:
+        """Put a picture of the test's own into the shop; return its address, good until `clear`."""
+        file = {"content": ("picture", content, content_type)}
+        url = f"{self.stand_in.url}/v1/files"
+        answer = self._http.post(url, files=file, headers=_bearer("r8_test"))
+        return str(answer.raise_for_status().json()["urls"]["get"])
+
+    def cancel_waiting(self) -> None:
+        """Cancel all that waits, of every shop that this test has opened."""
+        with self.room.app.app_context():
+            for shop in self._shops:
+                lifecycle.cancel_waiting(shop)
 
     def images(self) -> list[dict[str, Any]]:
         """Every image of every product: {id, url, alt}."""
@@ -119,6 +134,15 @@ class Shopfront:
         wait_until(lambda: self.job(token, job_id)["job"]["status"] in wanted, what)
         return self.job(token, job_id)
 
+    def wait_for_images(self, token: str, job_id: int, images: int) -> None:
+        """Return once so many images of the job are final."""
+
+        def final() -> bool:
+            items = self.job(token, job_id)["items"]
+            return sum(item["status"] in FINAL for item in items) >= images
+
+        wait_until(final, f"{images} images of job {job_id} are final")
+
     def hold(self) -> None:
         """Send nothing to Replicate until `go_on`: what is ordered stays PENDING."""
         self.room.limiter().pause(LONG, "held by a test")
@@ -142,9 +166,7 @@ class Shopfront:
         """Let nothing of a test wait for the next one; what runs fails, as nobody knows it."""
         self.stand_in.reset()
         self.stock(self.products)
-        with self.room.app.app_context():
-            for shop in self._shops:
-                lifecycle.cancel_waiting(shop)
+        self.cancel_waiting()
         self._shops.clear()
         self.go_on()
 

@@ -6,6 +6,7 @@ import { button, linkButton } from "./parts.js";
 
 const WIDTH = 2048;
 const MIDDLE = 50;
+const USUAL_SHAPE = 4 / 3;
 
 /** One dialog for a page; `open(items, place)` shows the item at that place of the list. */
 export class Comparison {
@@ -26,7 +27,7 @@ export class Comparison {
     this.#dialog = el(
       "dialog",
       { class: "comparison", "aria-labelledby": this.#title.id },
-      el("div", { class: "comparison-top row spread nowrap" }, el("div", { class: "narrow" }, this.#title, this.#count), close),
+      el("div", { class: "comparison-top row spread nowrap" }, el("div", { class: "narrow", "aria-live": "polite" }, this.#title, this.#count), close),
       el("div", { class: "stage" }, this.#viewer),
       el("div", { class: "comparison-end" }, this.#prompt, el("div", { class: "row" }, this.#before, this.#after, this.#download)),
     );
@@ -61,11 +62,8 @@ export class Comparison {
 
   #pictures(item) {
     const after = fullSize(item.optimizedImageUrl, `After: ${item.imageId}`, "after");
-    after.addEventListener("load", () => {
-      this.#viewer.style.setProperty("--ratio", after.naturalWidth / after.naturalHeight);
-      this.#viewer.classList.add("there");
-    });
-    this.#viewer.classList.remove("there");
+    after.addEventListener("load", () => this.#shape(shapeOf(after)));
+    this.#shape(shownShape(item.optimizedImageUrl) ?? USUAL_SHAPE);
     return [
       item.previewUrl && fullSize(item.previewUrl, `Before: ${item.imageId}`, "before"),
       after,
@@ -76,6 +74,10 @@ export class Comparison {
     ];
   }
 
+  #shape(ratio) {
+    this.#viewer.style.setProperty("--ratio", ratio);
+  }
+
   /** The slider says how much of the picture, from the left, is as it was before. */
   #split() {
     const share = this.#slider.value;
@@ -84,6 +86,20 @@ export class Comparison {
   }
 }
 
+/** The large picture keeps the shape of the small one, so nothing jumps when it comes. */
+function shownShape(address) {
+  const small = pictureAt(address, 640);
+  const shown = [...document.images].find((image) => image.naturalWidth && image.src.endsWith(small));
+  return shown ? shapeOf(shown) : null;
+}
+
+function shapeOf(image) {
+  return image.naturalWidth / image.naturalHeight;
+}
+
+/** Its shop may have taken a picture away since. */
 function fullSize(address, alt, kind) {
-  return el("img", { class: kind, alt, src: pictureAt(address, WIDTH), decoding: "async" });
+  const image = el("img", { class: kind, alt, src: pictureAt(address, WIDTH), decoding: "async" });
+  image.addEventListener("error", () => image.replaceWith(el("p", { class: `lost ${kind}` }, "No picture", el("span", { class: "visually-hidden" }, `: ${alt}`))));
+  return image;
 }
