@@ -3,7 +3,7 @@
 import { read } from "./api.js";
 import { Drafts } from "./draft.js";
 import { el, fill } from "./dom.js";
-import { openFrame, tryCredits } from "./frame.js";
+import { announce, openFrame, tryCredits } from "./frame.js";
 import { counted } from "./format.js";
 import { icon } from "./icons.js";
 import { allProducts, ImageGrid, named } from "./images.js";
@@ -84,8 +84,12 @@ function begin(product, images) {
   const grid = new ImageGrid(product, images, draft, changed);
   const form = new OrderForm(draft, changed, (accepted) => {
     drafts.forget(draft);
-    begin(product, images);
-    thank(accepted);
+    if (fragment().get("product") === product.id) {
+      begin(product, images);
+      thank(accepted);
+    } else {
+      thankInPassing(accepted);
+    }
   });
   fill(choose, grid.element);
   fill(aside, form.element);
@@ -103,6 +107,13 @@ async function showCredits(form) {
 function thank(accepted) {
   fill(aside, receipt(accepted, show));
   goToOrder();
+}
+
+/** Somebody went on to another product before the answer came: that page stays as it is. */
+function thankInPassing({ job, creditsUsed }) {
+  const link = { words: "Watch its progress", href: `ongoing#job=${job.id}` };
+  announce(`Job ${job.id} is on its way`, { words: `${counted(creditsUsed, "credit")} charged.`, link });
+  tryCredits();
 }
 
 /** On a phone the order stands below the images: where it is not in sight, there is a way to it. */
