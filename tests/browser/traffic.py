@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from playwright.sync_api import Page, Request, Response, Route
 
@@ -82,8 +82,10 @@ class Traffic:
         self.statuses: list[int] = []
         self.most_at_once = 0
         page.add_init_script(COUNT_FETCHES)
-        page.clock.install(time=datetime.now(UTC))
-        page.clock.pause_at(datetime.now(UTC))
+        # An installed clock runs on, and can be stopped only ahead of where it is.
+        now = datetime.now(UTC)
+        page.clock.install(time=now - timedelta(minutes=1))
+        page.clock.pause_at(now)
         page.on("request", self._begin)
         page.on("response", self._hear_answer)
         page.on("requestfinished", self._end)
