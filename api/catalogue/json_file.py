@@ -2,6 +2,9 @@
 
 import json
 import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,12 +14,16 @@ from marshmallow import ValidationError, fields, post_load, validate, validates_
 from api import strict_json
 from api.catalogue.errors import CatalogueUnavailable
 from api.catalogue.interface import Position, Product, ProductImage, Shelf
-from api.fields import Prompt, Text
+from api.fields import Few, Prompt, Text
 from api.problems import InvalidInput
 from api.schemas import Shape
 from models.errors import NotFound
 
-LARGEST_FILE = 16 * 2**20
+# 10,000 products of one image each are 1.5 MB and take a second of a processor to read.
+LARGEST_FILE = 8 * 2**20
+MOST_PRODUCTS = 10_000
+# So long those wait who come while the file is read for the first time.
+PATIENCE = 5.0
 # What can stand as one part of an address: a dot or two would be taken for a folder.
 PRODUCT_ID = r"(?!\.\.?$)[^/\x00-\x1f\x7f]{1,255}"
 
@@ -57,7 +64,7 @@ class ProductInFile(Shape):
 class FileContent(Shape):
     """All of the file."""
 
-    products = fields.List(fields.Nested(ProductInFile), required=True)
+    products = Few(fields.Nested(ProductInFile), MOST_PRODUCTS, least=0, required=True)
 
     @validates_schema
     def _refuse_twins(self, data: dict[str, Any], **_: Any) -> None:
@@ -75,11 +82,17 @@ class Reading:
 
 class JsonFile:
     """Reads the file again whenever it changes, and refuses one that is not wholly right: half a
-    catalogue would look like the shop's own doing."""
+    catalogue would look like the shop's own doing.
 
-    def __init__(self, path: Path) -> None:
+    One thread reads it at a time. The others go on with what was read last; where nothing was, they
+    wait for so many seconds of `patience`.
+    """
+
+    def __init__(self, path: Path, patience: float = PATIENCE) -> None:
         self._path = path
-        self._reading = Reading((0, 0, 0), {})
+        self._patience = patience
+        self._reader = threading.Lock()
+        self._reading: Reading | None = None
 
     def shelf(self, shop: str | None, query: str, after: Position | None, limit: int) -> Shelf:  # noqa: ARG002
         """Return products by their names, in the file's order."""
@@ -98,13 +111,35 @@ class JsonFile:
 
     def _products(self) -> dict[str, Product]:
         try:
-            if _stamp(self._path.stat()) != self._reading.stamp:
-                self._reading = self._read()
+            reading = self._current()
         except OSError as error:
             raise CatalogueUnavailable(f"{self._path.name}: {error.strerror}") from error
-        if self._reading.fault:
-            raise CatalogueUnavailable(f"{self._path.name}: {self._reading.fault}")
-        return self._reading.products
+        if reading is None:
+            raise CatalogueUnavailable(f"{self._path.name}: is still being read")
+        if reading.fault:
+            raise CatalogueUnavailable(f"{self._path.name}: {reading.fault}")
+        return reading.products
+
+    def _current(self) -> Reading | None:
+        """What the file holds; while another thread reads it, what it held, if that is known."""
+        known = self._reading
+        if known and known.stamp == _stamp(self._path.stat()):
+            return known
+        with self._turn(0.0 if known else self._patience) as mine:
+            # Whoever had the turn before may have read it.
+            if mine and self._reading is known:
+                self._reading = self._read()
+        return self._reading
+
+    @contextmanager
+    def _turn(self, patience: float) -> Iterator[bool]:
+        """Be the one who reads; tells whether that came true in time."""
+        mine = self._reader.acquire(timeout=patience)
+        try:
+            yield mine
+        finally:
+            if mine:
+                self._reader.release()
 
     def _read(self) -> Reading:
         with self._path.open("rb") as file:

@@ -252,11 +252,30 @@ def test_a_file_that_is_missing_may_come_back(alice: Shop, file: Path) -> None:
     assert there == ["The cup 1"]
 
 
-def test_a_file_that_is_too_large_is_not_read(alice: Shop, file: Path) -> None:
-    with file.open("wb") as opened:
-        opened.truncate(17 * 2**20)
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b" " * (8 * 2**20 + 1), "is larger than 8388608 bytes"),
+        (b'{"products": [%s]}' % b",".join([b"0"] * 10_001), "at most 10000, and holds 10001"),
+    ],
+    ids=["bytes", "products"],
+)
+def test_the_log_says_which_bound_a_file_is_beyond(
+    alice: Shop, file: Path, content: bytes, why: str
+) -> None:
+    file.write_bytes(content)
 
-    assert refused(alice, PRODUCTS) == (503, "catalogue_unavailable")
+    with capture_logs() as logs:
+        answer = refused(alice, PRODUCTS)
+
+    assert answer == (503, "catalogue_unavailable")
+    assert [why in line["error"] for line in logs if line["log_level"] == "warning"] == [True]
+
+
+def test_an_empty_catalogue_is_one_too(alice: Shop, file: Path) -> None:
+    written(file)
+
+    assert names(alice) == []
 
 
 def test_every_instance_sees_the_same_file(alice: Shop, bob: Shop, file: Path) -> None:
