@@ -12,7 +12,7 @@ from typing import Any
 from marshmallow import ValidationError, fields, post_load, validate, validates_schema
 
 from api import strict_json
-from api.catalogue.errors import CatalogueUnavailable
+from api.catalogue.errors import CatalogueUnavailable, page_gone
 from api.catalogue.interface import Position, Product, ProductImage, Shelf
 from api.fields import Few, Prompt, Text
 from api.problems import InvalidInput
@@ -96,9 +96,11 @@ class JsonFile:
 
     def shelf(self, shop: str | None, query: str, after: Position | None, limit: int) -> Shelf:  # noqa: ARG002
         """Return products by their names, in the file's order."""
+        if isinstance(after, str):
+            raise page_gone()
         products = self._products().values()
         found = [product for product in products if query.casefold() in product.name.casefold()]
-        start = int(after or 0)
+        start = after or 0
         end = start + limit
         return Shelf(tuple(found[start:end]), end if end < len(found) else None)
 
