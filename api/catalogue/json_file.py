@@ -1,5 +1,6 @@
 """A catalogue in a JSON file, for a single shop or the sandbox: every instance sees the same."""
 
+import codecs
 import json
 import os
 import threading
@@ -25,7 +26,7 @@ MOST_PRODUCTS = 10_000
 # So long those wait who come while the file is read for the first time.
 PATIENCE = 5.0
 # What can stand as one part of an address: a dot or two would be taken for a folder.
-PRODUCT_ID = r"(?!\.\.?$)[^/\x00-\x1f\x7f]{1,255}"
+PRODUCT_ID = r"^(?!\.\.?\Z)[^/\x00-\x1f\x7f]{1,255}\Z"
 
 Stamp = tuple[int, int, int]
 
@@ -41,7 +42,7 @@ class ImageInFile(Shape):
 class ProductInFile(Shape):
     """One product."""
 
-    id = fields.String(required=True, validate=validate.Regexp(f"^{PRODUCT_ID}$"))
+    id = fields.String(required=True, validate=validate.Regexp(PRODUCT_ID))
     name = Prompt(500, required=True)
     price = fields.String(
         validate=validate.Regexp(r"^[0-9]{1,12}(\.[0-9]{1,4})?\Z", error='Must be like "24.00".')
@@ -149,7 +150,9 @@ class JsonFile:
         if len(content) > LARGEST_FILE:
             return Reading(stamp, {}, f"is larger than {LARGEST_FILE} bytes")
         try:
-            products = FileContent().load(strict_json.parse(content))["products"]
+            # Some editors write UTF-8's byte order mark.
+            document = strict_json.parse(content.removeprefix(codecs.BOM_UTF8))
+            products = FileContent().load(document)["products"]
         except InvalidInput as error:
             return Reading(stamp, {}, _in_one_line(error.errors))
         except ValidationError as error:

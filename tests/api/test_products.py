@@ -213,6 +213,7 @@ BROKEN: list[tuple[Any, str]] = [
     ({"products": [cup(), cup(1, id="")]}, '"1": {"id"'),
     ({"products": [cup(id="a/b")]}, '"id"'),
     ({"products": [cup(id="..")]}, '"id"'),
+    ({"products": [cup(id="cup\n")]}, '"id"'),
     ({"products": [cup(id=7)]}, '"id"'),
     ({"products": [cup(name=" ")]}, '"name"'),
     ({"products": [cup(price=24)]}, '"price"'),
@@ -270,6 +271,12 @@ def test_the_log_says_which_bound_a_file_is_beyond(
 
     assert answer == (503, "catalogue_unavailable")
     assert [why in line["error"] for line in logs if line["log_level"] == "warning"] == [True]
+
+
+def test_a_file_may_begin_with_a_byte_order_mark(alice: Shop, file: Path) -> None:
+    file.write_text(written(file, cup(1)).read_text(), encoding="utf-8-sig")
+
+    assert names(alice) == ["The cup 1"]
 
 
 def test_an_empty_catalogue_is_one_too(alice: Shop, file: Path) -> None:
