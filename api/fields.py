@@ -46,10 +46,10 @@ class ImageUrl(Text):
 
 
 class Few(fields.List[Any]):
-    """1 to `most` elements; a list that is too long is refused before its elements are read."""
+    """`least` to `most` elements; a list that is too long is refused before they are read."""
 
-    def __init__(self, inner: fields.Field[Any], most: int, **options: Any) -> None:
-        super().__init__(inner, validate=validate.Length(min=1, max=most), **options)
+    def __init__(self, inner: fields.Field[Any], most: int, least: int = 1, **options: Any) -> None:
+        super().__init__(inner, validate=validate.Length(min=least, max=most), **options)
         self.most = most
 
     def _deserialize(

@@ -1,7 +1,11 @@
 """A catalogue in a JSON file, for a single shop or the sandbox: every instance sees the same."""
 
+import codecs
 import json
 import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,16 +13,20 @@ from typing import Any
 from marshmallow import ValidationError, fields, post_load, validate, validates_schema
 
 from api import strict_json
-from api.catalogue.errors import CatalogueUnavailable
+from api.catalogue.errors import CatalogueUnavailable, page_gone
 from api.catalogue.interface import Position, Product, ProductImage, Shelf
-from api.fields import Prompt, Text
+from api.fields import Few, Prompt, Text
 from api.problems import InvalidInput
 from api.schemas import Shape
 from models.errors import NotFound
 
-LARGEST_FILE = 16 * 2**20
+# 10,000 products of one image each are 1.5 MB and take a second of a processor to read.
+LARGEST_FILE = 8 * 2**20
+MOST_PRODUCTS = 10_000
+# So long those wait who come while the file is read for the first time.
+PATIENCE = 5.0
 # What can stand as one part of an address: a dot or two would be taken for a folder.
-PRODUCT_ID = r"(?!\.\.?$)[^/\x00-\x1f\x7f]{1,255}"
+PRODUCT_ID = r"^(?!\.\.?\Z)[^/\x00-\x1f\x7f]{1,255}\Z"
 
 Stamp = tuple[int, int, int]
 
@@ -34,7 +42,7 @@ class ImageInFile(Shape):
 class ProductInFile(Shape):
     """One product."""
 
-    id = fields.String(required=True, validate=validate.Regexp(f"^{PRODUCT_ID}$"))
+    id = fields.String(required=True, validate=validate.Regexp(PRODUCT_ID))
     name = Prompt(500, required=True)
     price = fields.String(
         validate=validate.Regexp(r"^[0-9]{1,12}(\.[0-9]{1,4})?\Z", error='Must be like "24.00".')
@@ -57,7 +65,7 @@ class ProductInFile(Shape):
 class FileContent(Shape):
     """All of the file."""
 
-    products = fields.List(fields.Nested(ProductInFile), required=True)
+    products = Few(fields.Nested(ProductInFile), MOST_PRODUCTS, least=0, required=True)
 
     @validates_schema
     def _refuse_twins(self, data: dict[str, Any], **_: Any) -> None:
@@ -75,17 +83,25 @@ class Reading:
 
 class JsonFile:
     """Reads the file again whenever it changes, and refuses one that is not wholly right: half a
-    catalogue would look like the shop's own doing."""
+    catalogue would look like the shop's own doing.
 
-    def __init__(self, path: Path) -> None:
+    One thread reads it at a time. The others go on with what was read last; where nothing was, they
+    wait for so many seconds of `patience`.
+    """
+
+    def __init__(self, path: Path, patience: float = PATIENCE) -> None:
         self._path = path
-        self._reading = Reading((0, 0, 0), {})
+        self._patience = patience
+        self._reader = threading.Lock()
+        self._reading: Reading | None = None
 
     def shelf(self, shop: str | None, query: str, after: Position | None, limit: int) -> Shelf:  # noqa: ARG002
         """Return products by their names, in the file's order."""
+        if isinstance(after, str):
+            raise page_gone()
         products = self._products().values()
         found = [product for product in products if query.casefold() in product.name.casefold()]
-        start = int(after or 0)
+        start = after or 0
         end = start + limit
         return Shelf(tuple(found[start:end]), end if end < len(found) else None)
 
@@ -98,13 +114,35 @@ class JsonFile:
 
     def _products(self) -> dict[str, Product]:
         try:
-            if _stamp(self._path.stat()) != self._reading.stamp:
-                self._reading = self._read()
+            reading = self._current()
         except OSError as error:
             raise CatalogueUnavailable(f"{self._path.name}: {error.strerror}") from error
-        if self._reading.fault:
-            raise CatalogueUnavailable(f"{self._path.name}: {self._reading.fault}")
-        return self._reading.products
+        if reading is None:
+            raise CatalogueUnavailable(f"{self._path.name}: is still being read")
+        if reading.fault:
+            raise CatalogueUnavailable(f"{self._path.name}: {reading.fault}")
+        return reading.products
+
+    def _current(self) -> Reading | None:
+        """What the file holds; while another thread reads it, what it held, if that is known."""
+        known = self._reading
+        if known and known.stamp == _stamp(self._path.stat()):
+            return known
+        with self._turn(0.0 if known else self._patience) as mine:
+            # Whoever had the turn before may have read it.
+            if mine and self._reading is known:
+                self._reading = self._read()
+        return self._reading
+
+    @contextmanager
+    def _turn(self, patience: float) -> Iterator[bool]:
+        """Be the one who reads; tells whether that came true in time."""
+        mine = self._reader.acquire(timeout=patience)
+        try:
+            yield mine
+        finally:
+            if mine:
+                self._reader.release()
 
     def _read(self) -> Reading:
         with self._path.open("rb") as file:
@@ -112,7 +150,9 @@ class JsonFile:
         if len(content) > LARGEST_FILE:
             return Reading(stamp, {}, f"is larger than {LARGEST_FILE} bytes")
         try:
-            products = FileContent().load(strict_json.parse(content))["products"]
+            # Some editors write UTF-8's byte order mark.
+            document = strict_json.parse(content.removeprefix(codecs.BOM_UTF8))
+            products = FileContent().load(document)["products"]
         except InvalidInput as error:
             return Reading(stamp, {}, _in_one_line(error.errors))
         except ValidationError as error:

@@ -8,13 +8,12 @@ from enum import StrEnum
 from typing import Any
 
 from api.catalogue import wix_v1, wix_v3
-from api.catalogue.errors import CatalogueNotConnected, CatalogueUnavailable
+from api.catalogue.errors import CatalogueNotConnected, CatalogueUnavailable, page_gone
 from api.catalogue.interface import Position, Product, Shelf
 from api.catalogue.kept import Kept
 from api.catalogue.wix_access import WixAccess
 from api.catalogue.wix_shapes import products_of
 from api.catalogue.wix_wire import TIMEOUTS, Answer, WixWire
-from api.problems import InvalidInput
 from models.errors import NotFound
 from tasks.deadline import all_within
 from tasks.wire import Timeouts
@@ -84,7 +83,7 @@ class Wix:
 
     def _shelf_v3(self, shop: str, query: str, after: Position | None, limit: int) -> Shelf:
         if isinstance(after, int):
-            raise _start_again()
+            raise page_gone()
         path, body = wix_v3.page_request(query, after, limit)
         document = self._page(shop, path, body, after)
         products = tuple(wix_v3.read_product(each) for each in products_of(document))
@@ -92,7 +91,7 @@ class Wix:
 
     def _shelf_v1(self, shop: str, query: str, after: Position | None, limit: int) -> Shelf:
         if isinstance(after, str):
-            raise _start_again()
+            raise page_gone()
         offset = after or 0
         path, body = wix_v1.page_request(query, offset, limit)
         document = self._page(shop, path, body, after)
@@ -104,7 +103,7 @@ class Wix:
     ) -> dict[str, Any]:
         answer = self._ask(shop, "POST", path, json=body)
         if answer.status == 400 and after is not None:
-            raise _start_again()
+            raise page_gone()
         return _good(answer, path)
 
     def _version(self, shop: str) -> Version:
@@ -141,8 +140,3 @@ def _good(answer: Answer, path: str) -> dict[str, Any]:
     if answer.status != 200:
         raise CatalogueUnavailable(f"Wix, {path}: {answer.status}")
     return answer.document
-
-
-def _start_again() -> InvalidInput:
-    """Wix's cursors grow old, and those of one catalogue mean nothing to the other."""
-    return InvalidInput({"cursor": ["This page is gone. Begin again without a cursor."]})

@@ -216,6 +216,7 @@ BROKEN: list[tuple[Any, str]] = [
     ({"products": [cup(), cup(1, id="")]}, '"1": {"id"'),
     ({"products": [cup(id="a/b")]}, '"id"'),
     ({"products": [cup(id="..")]}, '"id"'),
+    ({"products": [cup(id="cup\n")]}, '"id"'),
     ({"products": [cup(id=7)]}, '"id"'),
     ({"products": [cup(name=" ")]}, '"name"'),
     ({"products": [cup(price=24)]}, '"price"'),
@@ -255,11 +256,36 @@ def test_a_file_that_is_missing_may_come_back(alice: Shop, file: Path) -> None:
     assert there == ["The cup 1"]
 
 
-def test_a_file_that_is_too_large_is_not_read(alice: Shop, file: Path) -> None:
-    with file.open("wb") as opened:
-        opened.truncate(17 * 2**20)
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b" " * (8 * 2**20 + 1), "is larger than 8388608 bytes"),
+        (b'{"products": [%s]}' % b",".join([b"0"] * 10_001), "at most 10000, and holds 10001"),
+    ],
+    ids=["bytes", "products"],
+)
+def test_the_log_says_which_bound_a_file_is_beyond(
+    alice: Shop, file: Path, content: bytes, why: str
+) -> None:
+    file.write_bytes(content)
 
-    assert refused(alice, PRODUCTS) == (503, "catalogue_unavailable")
+    with capture_logs() as logs:
+        answer = refused(alice, PRODUCTS)
+
+    assert answer == (503, "catalogue_unavailable")
+    assert [why in line["error"] for line in logs if line["log_level"] == "warning"] == [True]
+
+
+def test_a_file_may_begin_with_a_byte_order_mark(alice: Shop, file: Path) -> None:
+    file.write_text(written(file, cup(1)).read_text(), encoding="utf-8-sig")
+
+    assert names(alice) == ["The cup 1"]
+
+
+def test_an_empty_catalogue_is_one_too(alice: Shop, file: Path) -> None:
+    written(file)
+
+    assert names(alice) == []
 
 
 def test_every_instance_sees_the_same_file(alice: Shop, bob: Shop, file: Path) -> None:

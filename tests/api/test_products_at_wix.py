@@ -2,13 +2,15 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
 
 from config.settings import Settings
-from tests.api.catalogues import PRODUCTS, connect, names, on_wix
+from tests.api.catalogues import PRODUCTS, connect, cup, names, on_file, on_wix, written
 from tests.api.clients import Shop, open_shop
 from tests.logs import production_logs
 from tests.scripted_server import (
@@ -237,6 +239,18 @@ def test_a_page_that_wix_has_forgotten_is_begun_again(alice: Shop, wix: WixStand
     wix.faults[QUERY] = [answer(400, {"message": "unknown cursor"})]
 
     told = alice.get(f"{PRODUCTS}?limit=1&cursor={cursor}").get_json()
+
+    assert (told["code"], list(told["errors"])) == ("invalid_input", ["cursor"])
+
+
+def test_a_page_of_wix_is_gone_where_the_catalogue_is_a_file_now(
+    alice: Shop, wix: WixStandIn, settings: Settings, tmp_path: Path
+) -> None:
+    connect(alice, "alice", wix.open_site("alice", V3, *CUPS))
+    cursor = alice.get(f"{PRODUCTS}?limit=1").get_json()["nextCursor"]
+
+    with on_file(settings, written(tmp_path / "products.json", cup())) as app:
+        told = replace(alice, app=app).get(f"{PRODUCTS}?limit=1&cursor={cursor}").get_json()
 
     assert (told["code"], list(told["errors"])) == ("invalid_input", ["cursor"])
 
