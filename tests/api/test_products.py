@@ -269,11 +269,11 @@ def test_the_log_says_which_bound_a_file_is_beyond(
 ) -> None:
     file.write_bytes(content)
 
-    with capture_logs() as logs:
+    with production_logs() as logs:
         answer = refused(alice, PRODUCTS)
 
     assert answer == (503, "catalogue_unavailable")
-    assert [why in line["error"] for line in logs if line["log_level"] == "warning"] == [True]
+    assert [why in line["error"] for line in logs.lines(event="request failed")] == [True]
 
 
 def test_a_file_may_begin_with_a_byte_order_mark(alice: Shop, file: Path) -> None:

@@ -301,9 +301,7 @@ def test_offline_shows_what_was_seen_and_goes_on_by_itself(
     next_look(page)
     expect(page.get_by_text("You are offline. This is how it was at")).to_be_visible()
     expect(items(page)).to_have_count(2)
-    check_fits(page)
-    check_accessible(page)
-    shoot(page, "ongoing-offline")
+    check(page, "offline")
 
     context.set_offline(False)
     expect(page.get_by_text("Keeps itself up to date.")).to_be_visible()

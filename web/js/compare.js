@@ -6,6 +6,7 @@ import { button, linkButton } from "./parts.js";
 
 const WIDTH = 2048;
 const MIDDLE = 50;
+const PAUSES = [1000, 2000];
 const USUAL_SHAPE = 4 / 3;
 
 /** One dialog for a page; `open(items, place)` shows the item at that place of the list. */
@@ -66,8 +67,9 @@ export class Comparison {
     // Of an unknown shape nothing is drawn before it is known: the slider would jump in one's hand.
     this.#viewer.classList.toggle("unknown", !known);
     this.#shape(known ?? USUAL_SHAPE);
-    after.addEventListener("load", () => this.#shape(shapeOf(after)));
-    for (const end of ["load", "error"]) after.addEventListener(end, () => requestAnimationFrame(() => this.#viewer.classList.remove("unknown")));
+    // One that comes late, when another is shown already, shapes nothing.
+    after.addEventListener("load", () => after.isConnected && this.#shape(shapeOf(after)));
+    for (const end of ["load", "lost"]) after.addEventListener(end, () => requestAnimationFrame(() => this.#viewer.classList.remove("unknown")));
     return [
       item.previewUrl && fullSize(item.previewUrl, `Before: ${item.imageId}`, "before"),
       after,
@@ -101,9 +103,21 @@ function shapeOf(image) {
   return image.naturalWidth / image.naturalHeight;
 }
 
-/** Its shop may have taken a picture away since. */
+/** Somebody may have been busy, so it is asked for again; its shop may also have taken it away. */
 function fullSize(address, alt, kind) {
-  const image = el("img", { class: kind, alt, src: pictureAt(address, WIDTH), decoding: "async" });
-  image.addEventListener("error", () => image.replaceWith(el("p", { class: `lost ${kind}` }, "No picture", el("span", { class: "visually-hidden" }, `: ${alt}`))));
+  const src = pictureAt(address, WIDTH);
+  const image = el("img", { class: kind, alt, src, decoding: "async" });
+  let pauses = PAUSES;
+  image.addEventListener("error", () => {
+    const [pause, ...rest] = pauses;
+    pauses = rest;
+    if (!pause) lose(image, alt, kind);
+    else setTimeout(() => image.isConnected && image.setAttribute("src", src), pause);
+  });
   return image;
+}
+
+function lose(image, alt, kind) {
+  image.dispatchEvent(new Event("lost"));
+  image.replaceWith(el("p", { class: `lost ${kind}` }, "No picture", el("span", { class: "visually-hidden" }, `: ${alt}`)));
 }
