@@ -7,7 +7,7 @@ from flask import Response, redirect, request, send_file
 from werkzeug.wrappers import Response as AnyResponse
 
 from api import current
-from api.etags import refuse_unmatched
+from api.files import as_asked
 from api.openapi import REQUEST_ID, TEXT, Blueprint
 from api.pictures import BINARY, POLICY, picture
 from api.scaling import scale
@@ -76,14 +76,11 @@ def _serve(result: Result, path: Path) -> Response:
     """Stream a file. Whatever it holds, a browser that opens it runs nothing."""
     if not path.is_file():
         raise NotFound(GONE)
-    response = refuse_unmatched(
+    response = as_asked(
         send_file(
             path, mimetype=result.content_type, etag=result.key, conditional=True, max_age=FOR_EVER
         )
     )
-    if request.method == "HEAD" or response.status_code == 304:
-        # Nobody reads it, so nobody would close it.
-        response.close()
     response.cache_control.public = True
     response.cache_control.immutable = True
     response.headers["Content-Security-Policy"] = POLICY
