@@ -10,7 +10,7 @@ from werkzeug import exceptions as http
 
 from api.catalogue.errors import CatalogueNotConnected, CatalogueUnavailable
 from api.problems import InvalidInput, NotAuthenticated, problem
-from api.rooms import Full
+from api.rooms import CatalogueFull, PicturesFull
 from api.scaling import Unscalable
 from models import errors as domain
 from tasks.source_pictures import SourceSlow, SourceUnavailable
@@ -89,10 +89,16 @@ KINDS: dict[type[Exception], Kind] = {
         "The host of this picture does not answer just now. Try again in a while.",
         headers={"Retry-After": "30"} | SHORTLY,
     ),
-    Full: Kind(
+    PicturesFull: Kind(
         503,
         "previews_busy",
         "Too many pictures are asked for just now. Try again in a moment.",
+        headers=BUSY,
+    ),
+    CatalogueFull: Kind(
+        503,
+        "catalogue_busy",
+        "Too many shops are asked for their products just now. Try again in a moment.",
         headers=BUSY,
     ),
     StorageUnavailable: Kind(

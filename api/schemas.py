@@ -136,8 +136,8 @@ class WaitingSchema(Shape):
     )
     estimated_start_at = Moment(
         metadata={
-            "description": "When it is expected to be sent, to within ten seconds, with what others"
-            " have waiting taken into account."
+            "description": "When it is expected to be sent, with what others have waiting taken"
+            " into account: to ten seconds within the next minute, more coarsely after that."
         }
     )
 

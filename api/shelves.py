@@ -31,14 +31,19 @@ def page_of_products(limit: int, query: str = "", cursor: str | None = None) -> 
     instance and this `query`."""
     kind = f"products {query!r}"
     after = cursors.read(kind, cursor) if cursor else None
-    shelf = current.parts().catalogue.shelf(_shop(), query, after, limit)
+    shop, parts = _shop(), current.parts()
+    with parts.rooms.catalogue.place():
+        shelf = parts.catalogue.shelf(shop, query, after, limit)
     products = tuple(_orderable(product) for product in shelf.products)
     return Page(products, None if shelf.after is None else cursors.write(kind, shelf.after))
 
 
 def product(product_id: str) -> Product:
     """Return one of the shop's products; raises `NotFound`."""
-    return _orderable(current.parts().catalogue.product(_shop(), product_id))
+    shop, parts = _shop(), current.parts()
+    with parts.rooms.catalogue.place():
+        found = parts.catalogue.product(shop, product_id)
+    return _orderable(found)
 
 
 def _shop() -> str | None:

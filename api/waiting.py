@@ -16,8 +16,6 @@ from tasks.schedule import Schedule
 log = structlog.get_logger(__name__)
 
 Row = TypeVar("Row", Job, Item)
-# Of an estimate, in seconds.
-PRECISION = 10
 ENDED = {Status.DONE, Status.FAILED, Status.CANCELED}
 
 
@@ -98,13 +96,7 @@ def _places(waiting: Sequence[places.Waiting]) -> Iterator[Place]:
     schedule = _schedule() if waiting else None
     for each in waiting:
         slot = schedule.slot(each.position) if schedule else None
-        yield Place(each.rank, None if slot is None else _roughly(slot))
-
-
-def _roughly(moment: float) -> int:
-    """No finer: single images of others must not show, and a tag should not change because a grant
-    came some milliseconds later."""
-    return round(moment / PRECISION) * PRECISION
+        yield Place(each.rank, None if slot is None or schedule is None else schedule.told(slot))
 
 
 def _schedule() -> Schedule | None:

@@ -175,7 +175,7 @@ def completed(camera: Camera, shop: Sandbox) -> None:
         camera.take(page, "completed")
         camera.take_pair(page, "before-after")
         page.get_by_role("button", name="Compare coffee-cup-dim", exact=True).click()
-        page.locator(".viewer.there").wait_for()
+        page.locator(".viewer:not(.unknown)").wait_for()
         camera.take(page, "compare")
     job = shop.order({"poster": _picture(shop, "nothing/here")}, shop.token)
     with camera.page(f"/ongoing#job={job}", shop.token) as page:

@@ -9,6 +9,12 @@ exact, and costs the same for the ten-millionth slot as for the tenth.
 
 from tasks.limiter import LimiterState
 
+# How exactly a moment is told (the second number) that is not further off than the first; seconds.
+# An estimate to the second would tell, over many images, how many of others wait among them. It
+# would also change with every grant that comes some milliseconds later than foretold.
+STEPS = ((60, 10), (600, 60), (3600, 300), (6 * 3600, 1800))
+COARSEST = 3 * 3600
+
 # The reasons of pauses that end by themselves. Every other one waits for an operator, who is not
 # to be foretold: what looks like its end is only when one image tries again.
 PASSING = {"throttled", "unreachable"}
@@ -18,6 +24,7 @@ class Schedule:
     """The moments of the slots to come, in Unix seconds of Redis's clock."""
 
     def __init__(self, state: LimiterState) -> None:
+        self._now = state.now
         self._limit = state.limit
         self._round = max(state.grant_window, state.limit * state.grant_spacing)
         self._slots = _two_rounds(state)
@@ -30,6 +37,11 @@ class Schedule:
             return None
         rounds = max(0, (number - 1) // self._limit - 1)
         return self._slots[number - 1 - rounds * self._limit] + rounds * self._round
+
+    def told(self, moment: float) -> int:
+        """A moment as it may be told: rounded, and the further off it is the more coarsely."""
+        step = next((s for far, s in STEPS if moment - self._now <= far), COARSEST)
+        return round(moment / step) * step
 
 
 def _two_rounds(state: LimiterState) -> list[float]:

@@ -1,21 +1,17 @@
 """What every route does with what it cannot do, and what the logs say of it."""
 
-import json
-import logging
 from collections.abc import Iterator
 from dataclasses import replace
-from io import StringIO
 
 import pytest
-import structlog
 from flask import Flask, request
 
 from api import create_app
-from config.logs import configure_logging
 from config.settings import Settings
 from models import accounts
 from tests.api.clients import JOBS, ROUTE, Shop, open_shop, order
 from tests.api.conftest import serving
+from tests.logs import Written, production_logs
 
 PRIVATE = [("POST", ROUTE), ("GET", JOBS), ("GET", f"{JOBS}/1"), ("GET", "/api/credits")]
 HEADERS = {"X-Request-Id": "r-1", "Authorization": "Bearer very-secret"}
@@ -23,22 +19,9 @@ AWAY = "postgresql://darkroom:database-password@127.0.0.1:1/darkroom"
 
 
 @pytest.fixture
-def logs() -> Iterator[StringIO]:
-    """What the process logs, as production formats it."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    configure_logging("INFO")
-    written = StringIO()
-    (handler,) = root.handlers
-    assert isinstance(handler, logging.StreamHandler)
-    handler.setStream(written)
-    yield written
-    root.handlers[:], root.level = handlers, level
-    structlog.reset_defaults()
-
-
-def lines(logs: StringIO) -> list[dict[str, object]]:
-    return [json.loads(line) for line in logs.getvalue().splitlines()]
+def logs() -> Iterator[Written]:
+    with production_logs() as written:
+        yield written
 
 
 @pytest.mark.parametrize(("method", "path"), PRIVATE)
@@ -122,7 +105,7 @@ def test_another_method_is_refused_with_those_there_are(
 
 @pytest.mark.parametrize(("method", "path"), PRIVATE)
 def test_a_database_that_is_away_is_a_503_without_its_reasons(
-    settings: Settings, logs: StringIO, method: str, path: str
+    settings: Settings, logs: Written, method: str, path: str
 ) -> None:
     app = create_broken_app(settings)
 
@@ -134,9 +117,9 @@ def test_a_database_that_is_away_is_a_503_without_its_reasons(
     assert (answer.status_code, problem["code"]) == (503, "database_unavailable")
     assert answer.headers["Retry-After"] == "1"
     assert "127.0.0.1" not in answer.text
-    failure = next(line for line in lines(logs) if line["event"] == "request failed")
+    failure = logs.lines(event="request failed")[0]
     assert failure["request"] == problem["requestId"]
-    assert "database-password" not in logs.getvalue()
+    assert "database-password" not in logs.text
 
 
 def create_broken_app(settings: Settings) -> Flask:
@@ -144,7 +127,7 @@ def create_broken_app(settings: Settings) -> Flask:
 
 
 def test_a_surprise_is_a_500_that_is_told_only_to_the_log(
-    settings: Settings, logs: StringIO
+    settings: Settings, logs: Written
 ) -> None:
     with serving(settings) as app:
         app.add_url_rule("/surprise", view_func=surprise)
@@ -153,20 +136,20 @@ def test_a_surprise_is_a_500_that_is_told_only_to_the_log(
 
     assert (answer.status_code, answer.get_json()["code"]) == (500, "internal_error")
     assert "KeyError" not in answer.text
-    (failure,) = [line for line in lines(logs) if line["level"] == "error"]
+    (failure,) = logs.lines(level="error")
     assert failure["request"] == "r-1"
-    assert "KeyError" in json.dumps(failure)
+    assert "KeyError" in str(failure)
 
 
 def test_every_request_is_logged_in_one_line_without_its_secrets(
-    settings: Settings, logs: StringIO
+    settings: Settings, logs: Written
 ) -> None:
     with serving(settings) as app:
         alice = open_shop(app, "alice")
         answer = alice.get(f"{JOBS}/7?x=1")
         app.test_client().get("/api/credits", headers={"Authorization": "Bearer not-hers"})
 
-    mine, other = (line for line in lines(logs) if line["event"] == "request")
+    mine, other = logs.lines(event="request")
     assert isinstance(mine["milliseconds"], float)
     assert {name: mine[name] for name in ("method", "route", "status", "instance", "request")} == {
         "method": "GET",
@@ -176,18 +159,18 @@ def test_every_request_is_logged_in_one_line_without_its_secrets(
         "request": answer.headers["X-Request-Id"],
     }
     assert "instance" not in other
-    assert alice.token not in logs.getvalue()
-    assert "not-hers" not in logs.getvalue()
+    assert alice.token not in logs.text
+    assert "not-hers" not in logs.text
 
 
-def test_a_token_is_not_in_the_log_of_a_surprise_either(settings: Settings, logs: StringIO) -> None:
+def test_a_token_is_not_in_the_log_of_a_surprise_either(settings: Settings, logs: Written) -> None:
     with serving(settings) as app:
         app.add_url_rule("/surprise", view_func=surprise)
 
         app.test_client().get("/surprise", headers=HEADERS)
 
-    assert "KeyError" in logs.getvalue()
-    assert "very-secret" not in logs.getvalue()
+    assert "KeyError" in logs.text
+    assert "very-secret" not in logs.text
 
 
 def surprise() -> str:

@@ -3,16 +3,19 @@
 import json
 import os
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
-from structlog.testing import capture_logs
 
+from api import current
+from api.rooms import Rooms
 from config.settings import Settings
 from tests.api.catalogues import PRODUCTS, cup, names, on_file, written
 from tests.api.clients import Shop, open_shop, order
+from tests.logs import production_logs
 
 
 @pytest.fixture
@@ -232,13 +235,13 @@ def test_a_broken_file_is_told_to_the_log_alone(
 ) -> None:
     file.write_text(content if isinstance(content, str) else json.dumps(content))
 
-    with capture_logs() as logs:
+    with production_logs() as logs:
         answer = alice.get(PRODUCTS)
 
     assert (answer.status_code, answer.get_json()["code"]) == (503, "catalogue_unavailable")
     assert answer.headers["Retry-After"] == "5"
     assert file.name not in answer.text
-    (warning,) = [line for line in logs if line["log_level"] == "warning"]
+    (warning,) = logs.lines(event="request failed")
     assert file.name in warning["error"]
     assert where in warning["error"]
 
@@ -266,11 +269,11 @@ def test_the_log_says_which_bound_a_file_is_beyond(
 ) -> None:
     file.write_bytes(content)
 
-    with capture_logs() as logs:
+    with production_logs() as logs:
         answer = refused(alice, PRODUCTS)
 
     assert answer == (503, "catalogue_unavailable")
-    assert [why in line["error"] for line in logs if line["log_level"] == "warning"] == [True]
+    assert [why in line["error"] for line in logs.lines(event="request failed")] == [True]
 
 
 def test_a_file_may_begin_with_a_byte_order_mark(alice: Shop, file: Path) -> None:
@@ -299,3 +302,16 @@ def test_without_a_catalogue_no_shop_is_connected(any_app: Flask, path: str) -> 
 
     assert (answer.status_code, answer.get_json()["code"]) == (409, "catalogue_not_connected")
     assert answer.get_json()["detail"].startswith("No shop is connected. ")
+
+
+def test_shops_that_hang_leave_the_api_its_threads(alice: Shop, app: Flask, file: Path) -> None:
+    written(file, cup(1))
+    app.extensions[current.KEY].rooms = rooms = Rooms(patience=0.1)
+
+    with ExitStack() as all_places:
+        for _ in range(3):
+            all_places.enter_context(rooms.catalogue.place())
+        told = [refused(alice, path) for path in (PRODUCTS, f"{PRODUCTS}/cup-1")]
+
+    assert told == [(503, "catalogue_busy")] * 2
+    assert names(alice) == ["The cup 1"]

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from structlog.testing import capture_logs
 
 from config.settings import Settings
 from tests.api.catalogues import PRODUCTS, connect, cup, names, on_file, on_wix, written
 from tests.api.clients import Shop, open_shop
+from tests.logs import production_logs
 from tests.scripted_server import (
     Script,
     answer,
@@ -284,7 +284,7 @@ def test_what_goes_wrong_at_wix_may_pass(
     connect(alice, "alice", wix.open_site("alice", V3, "Red cup"))
     wix.faults[path] = [fault]
 
-    with capture_logs() as logs:
+    with production_logs() as logs:
         told = alice.get(PRODUCTS)
 
     no_token = path == TOKEN and fault in {AWAY["400"], AWAY["404"]}
@@ -292,20 +292,20 @@ def test_what_goes_wrong_at_wix_may_pass(
     assert (told.status_code, told.get_json()["code"]) == expected
     assert no_token or told.headers["Retry-After"] == "5"
     assert names(alice) == ["Red cup"]
-    assert APP_SECRET not in f"{logs} {told.text}"
-    assert not any(token.removeprefix("Bearer ") in str(logs) for token in wix.tokens)
+    assert APP_SECRET not in f"{logs.text} {told.text}"
+    assert not any(token.removeprefix("Bearer ") in logs.text for token in wix.tokens)
 
 
 def test_a_wrong_app_secret_is_told_to_the_log(settings: Settings, wix: WixStandIn) -> None:
     with on_wix(settings, wix, secret="wrong-secret") as app:
         alice = connect(open_shop(app, "alice"), "alice", wix.open_site("alice", V3))
 
-        with capture_logs() as logs:
+        with production_logs() as logs:
             assert refused(alice) == (409, "catalogue_not_connected")
 
-    (warning,) = [line for line in logs if line["log_level"] == "warning"]
+    (warning,) = logs.lines(event="wix gives no token")
     assert (warning["status"], warning["error"]) == (401, "invalid_client")
-    assert "wrong-secret" not in str(logs)
+    assert "wrong-secret" not in logs.text
 
 
 def raw_image(**facts: Any) -> dict[str, Any]:

@@ -13,12 +13,12 @@ from typing import Any
 
 import httpx
 from playwright.sync_api import Page
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from models import accounts, ledger, lifecycle
 from models.clock import from_now
 from models.database import db
-from models.tables import Attempt, AttemptStatus
+from models.tables import Attempt, AttemptStatus, Instance
 from sandbox.shop import product_list
 from tests.darkroom import Darkroom, darkroom
 from tests.databases import check_promises
@@ -38,10 +38,12 @@ class Shopfront:
     """The service at `url`. `hold` keeps images PENDING, `keep_running` keeps them RUNNING, both
     until `go_on`; how long each takes and how it ends is said through `stand_in.knobs`."""
 
-    def __init__(self, room: Darkroom, url: str, products: list[dict[str, Any]]) -> None:
+    def __init__(self, room: Darkroom, url: str, shelves: Path) -> None:
         self.room = room
         self.url = url
-        self.products = products
+        self.products = catalogue(room.stand_in.url)
+        self._shelves = shelves
+        self.stock(self.products)
         self.stand_in = room.stand_in
         self._numbers = count(1)
         self._shops: list[int] = []
@@ -55,22 +57,54 @@ class Shopfront:
             self._shops.append(instance.id)
         return token
 
+    def rotate(self, token: str) -> str:
+        """Give the shop of this token another one, from now on its only one; return it."""
+        owner = select(Instance.name).where(Instance.token_hash == accounts.hash_token(token))
+        with self.room.app.app_context(), db.engine.connect() as connection:
+            return accounts.rotate_token(connection.execute(owner).scalar_one())
+
+    def stock(self, products: list[dict[str, Any]]) -> None:
+        """Let every shop have these products until the test is over."""
+        new = self._shelves.with_suffix(".new")
+        new.write_text(json.dumps({"products": products}), "utf-8")
+        # Whoever reads it meanwhile reads the old one.
+        new.replace(self._shelves)
+
+    def burn(self) -> None:
+        """Let nobody read the products until the test is over."""
+        self._shelves.unlink()
+
     def open(self, page: Page, path: str, token: str = "") -> None:
         """Go to a page as the link does that hands a token over; without one, as a stranger."""
         page.goto(f"{self.url}{path}{f'#token={token}' if token else ''}")
 
     def order(self, token: str, images: int = 3, prompt: str = "brighter", **also: Any) -> int:
         """Order so many of the first products' images, by the API; return the job's id."""
-        order = {
-            "productId": self.products[0]["id"],
-            "productName": self.products[0]["name"],
-            "images": [
-                {"imageId": image["id"], "imageUrl": image["url"], "prompt": prompt}
-                for image in self.images()[:images]
-            ],
-        }
-        answer = self._http.post(ORDERS, json=order | also, headers=_bearer(token))
+        chosen = [
+            {"imageId": image["id"], "imageUrl": image["url"], "prompt": prompt}
+            for image in self.images()[:images]
+        ]
+        return self.order_images(token, chosen, **also)
+
+    def order_images(self, token: str, images: list[dict[str, str]], **also: Any) -> int:
+        """Order exactly these images (`imageId`, `imageUrl`, `prompt`); return the job's id."""
+        first = self.products[0]
+        order = {"productId": first["id"], "productName": first["name"], "images": images} | also
+        answer = self._http.post(ORDERS, json=order, headers=_bearer(token))
         return int(answer.raise_for_status().json()["job"]["id"])
+
+    def upload(self, content: bytes, content_type: str = "image/png") -> str:
+        """Put a picture of the test's own into the shop; return its address, good until `clear`."""
+        file = {"content": ("picture", content, content_type)}
+        url = f"{self.stand_in.url}/v1/files"
+        answer = self._http.post(url, files=file, headers=_bearer("r8_test"))
+        return str(answer.raise_for_status().json()["urls"]["get"])
+
+    def cancel_waiting(self) -> None:
+        """Cancel all that waits, of every shop that this test has opened."""
+        with self.room.app.app_context():
+            for shop in self._shops:
+                lifecycle.cancel_waiting(shop)
 
     def images(self) -> list[dict[str, Any]]:
         """Every image of every product: {id, url, alt}."""
@@ -82,12 +116,32 @@ class Shopfront:
         shown: dict[str, Any] = answer.raise_for_status().json()
         return shown
 
+    def jobs(self, token: str) -> list[dict[str, Any]]:
+        """The shop's newest jobs, newest first, as the API shows them."""
+        answer = self._http.get(f"{ORDERS}/jobs", headers=_bearer(token)).raise_for_status()
+        shown: list[dict[str, Any]] = answer.json()["jobs"]
+        return shown
+
+    def balance(self, token: str) -> int:
+        """The shop's credits."""
+        answer = self._http.get("/api/credits", headers=_bearer(token)).raise_for_status()
+        return int(answer.json()["balance"])
+
     def wait_for(self, token: str, job_id: int, *statuses: str) -> dict[str, Any]:
         """Return the job once its status is one of these; without any, once it is final."""
         wanted = statuses or FINAL
         what = f"job {job_id} is {' or '.join(wanted)}"
         wait_until(lambda: self.job(token, job_id)["job"]["status"] in wanted, what)
         return self.job(token, job_id)
+
+    def wait_for_images(self, token: str, job_id: int, images: int) -> None:
+        """Return once so many images of the job are final."""
+
+        def final() -> bool:
+            items = self.job(token, job_id)["items"]
+            return sum(item["status"] in FINAL for item in items) >= images
+
+        wait_until(final, f"{images} images of job {job_id} are final")
 
     def hold(self) -> None:
         """Send nothing to Replicate until `go_on`: what is ordered stays PENDING."""
@@ -111,9 +165,8 @@ class Shopfront:
     def clear(self) -> None:
         """Let nothing of a test wait for the next one; what runs fails, as nobody knows it."""
         self.stand_in.reset()
-        with self.room.app.app_context():
-            for shop in self._shops:
-                lifecycle.cancel_waiting(shop)
+        self.stock(self.products)
+        self.cancel_waiting()
         self._shops.clear()
         self.go_on()
 
@@ -150,12 +203,10 @@ def shopfront(
     database_url: str, redis_url: str, stand_in: StandIn, folder: Path
 ) -> Iterator[Shopfront]:
     """Start the whole service; no process is left behind."""
-    products = catalogue(stand_in.url)
-    file = folder / "products.json"
-    file.write_text(json.dumps({"products": products}), "utf-8")
+    shelves = folder / "products.json"
     settings = {
         "ALLOW_PRIVATE_IMAGE_URLS": "true",
-        "CATALOGUE_URL": file.as_uri(),
+        "CATALOGUE_URL": shelves.as_uri(),
         "REPLICATE_RATE_LIMIT": RATE_LIMIT,
         # A page asks every few seconds; a test may reload it as often as it likes.
         "API_RATE_LIMIT": "6000/1m",
@@ -167,6 +218,6 @@ def shopfront(
         room.service.beat()
         room.service.api(port)
         room.service.ready(worker)
-        built = Shopfront(room, f"http://127.0.0.1:{port}", products)
+        built = Shopfront(room, f"http://127.0.0.1:{port}", shelves)
         yield built
         built.close()

@@ -1,15 +1,13 @@
 """Lines are JSON, and secrets are hidden whoever says them and however."""
 
-import json
 import logging
 from collections.abc import Iterator
-from io import StringIO
 
 import pytest
 import structlog
 
-from config.logs import configure_logging
 from tests.databases import settings_for
+from tests.logs import Written, production_logs
 
 OWN = settings_for(
     "postgresql://darkroom:the-database's-own@db/darkroom",
@@ -21,18 +19,9 @@ OWN = settings_for(
 
 
 @pytest.fixture
-def written() -> Iterator[StringIO]:
-    """What the process logs, as production formats it."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    configure_logging("INFO", OWN)
-    stream = StringIO()
-    (handler,) = root.handlers
-    assert isinstance(handler, logging.StreamHandler)
-    handler.setStream(stream)
-    yield stream
-    root.handlers[:], root.level = handlers, level
-    structlog.reset_defaults()
+def written() -> Iterator[Written]:
+    with production_logs(OWN) as logs:
+        yield logs
 
 
 @pytest.mark.parametrize(
@@ -51,21 +40,21 @@ def written() -> Iterator[StringIO]:
     ],
 )
 def test_secrets_are_hidden_in_messages_fields_and_exceptions(
-    written: StringIO, told: str, kept: str
+    written: Written, told: str, kept: str
 ) -> None:
     logging.getLogger("kombu").info("it said %s", told)
     structlog.get_logger("ours").info("event", detail={"nested": told})
     structlog.get_logger("ours").error("failed", exc_info=ValueError(told))
 
-    message, field, exception = map(json.loads, written.getvalue().splitlines())
+    message, field, exception = written.lines()
     assert message["event"] == f"it said {kept}"
     assert field["detail"] == {"nested": kept}
     assert exception["exception"][0]["exc_value"] == kept
 
 
-def test_a_line_carries_what_is_bound_to_its_context(written: StringIO) -> None:
+def test_a_line_carries_what_is_bound_to_its_context(written: Written) -> None:
     with structlog.contextvars.bound_contextvars(job=7, item=9):
         logging.getLogger("a.library").warning("over there")
 
-    (line,) = map(json.loads, written.getvalue().splitlines())
+    (line,) = written.lines()
     assert (line["job"], line["item"], line["level"]) == (7, 9, "warning")

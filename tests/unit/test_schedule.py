@@ -94,3 +94,18 @@ def test_nobody_foretells_when_an_operator_acts(reason: str) -> None:
     paused = replace(state(next_slot_in=60.0), paused_for=60.0, pause_reason=reason)
 
     assert Schedule(paused).slot(1) is None
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [(0, 0), (14, 10), (57, 60), (80, 60), (100, 120), (590, 600), (700, 600), (3000, 3000)],
+)
+def test_what_is_further_off_is_told_more_coarsely(seconds: float, told: int) -> None:
+    at_a_full_hour = NOW - NOW % 3600
+    schedule = Schedule(replace(state(), now=at_a_full_hour))
+
+    assert schedule.told(at_a_full_hour + seconds) - at_a_full_hour == told
+
+
+def test_what_waits_for_days_is_told_in_hours() -> None:
+    assert Schedule(state()).told(NOW + 200_000) % (3 * 3600) == 0

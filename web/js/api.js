@@ -34,7 +34,7 @@ export async function read(path, query = {}, signal = undefined) {
   const headers = before ? { "If-None-Match": before.etag } : {};
   const response = await ask(address, { headers }, signal);
   if (response.status === 304) return before.body;
-  const body = await response.json();
+  const body = await bodyOf(response);
   keep(address, response.headers.get("ETag"), body);
   return body;
 }
@@ -43,7 +43,7 @@ export async function read(path, query = {}, signal = undefined) {
 export async function order(path, body, key) {
   const headers = { "Content-Type": "application/json", "Idempotency-Key": key };
   const sent = { method: "POST", headers, body: JSON.stringify(body) };
-  return (await ask(addressOf(path, {}), sent)).json();
+  return bodyOf(await ask(addressOf(path, {}), sent));
 }
 
 /** A key that nobody else has; `crypto.randomUUID` is there on secure addresses only. */
@@ -71,7 +71,8 @@ function addressOf(path, query) {
 }
 
 async function ask(address, options, signal) {
-  const headers = { ...options.headers, Authorization: `Bearer ${token()}` };
+  // A token needs no encoding; with other signs, fetch would take what was pasted for no network.
+  const headers = { ...options.headers, Authorization: `Bearer ${encodeURIComponent(token())}` };
   const patience = AbortSignal.timeout(PATIENCE);
   const until = signal ? AbortSignal.any([patience, signal]) : patience;
   const response = await fetched(address, { ...options, headers, cache: "no-store", signal: until });
@@ -85,15 +86,27 @@ async function fetched(address, options) {
   try {
     return await fetch(address, options);
   } catch (error) {
-    if (error.name === "AbortError") throw error;
-    throw new Unreachable("The service does not answer.");
+    throw lost(error);
   }
 }
 
-/** What stands in between (a proxy) may answer with a page of its own. */
+/** The network may end within an answer, and what stands in between may answer with a page. */
+async function bodyOf(response) {
+  try {
+    return await response.json();
+  } catch (error) {
+    throw lost(error);
+  }
+}
+
+function lost(error) {
+  return error.name === "AbortError" ? error : new Unreachable("The service does not answer.");
+}
+
+/** A refusal of what stands in between (a proxy) holds nothing that we know. */
 async function factsOf(response) {
   const type = response.headers.get("Content-Type") ?? "";
-  return type.includes("json") ? response.json() : {};
+  return type.includes("json") ? bodyOf(response) : {};
 }
 
 function keep(address, etag, body) {

@@ -6,6 +6,8 @@ import { button, linkButton } from "./parts.js";
 
 const WIDTH = 2048;
 const MIDDLE = 50;
+const PAUSES = [1000, 2000];
+const USUAL_SHAPE = 4 / 3;
 
 /** One dialog for a page; `open(items, place)` shows the item at that place of the list. */
 export class Comparison {
@@ -26,7 +28,7 @@ export class Comparison {
     this.#dialog = el(
       "dialog",
       { class: "comparison", "aria-labelledby": this.#title.id },
-      el("div", { class: "comparison-top row spread nowrap" }, el("div", { class: "narrow" }, this.#title, this.#count), close),
+      el("div", { class: "comparison-top row spread nowrap" }, el("div", { class: "narrow", "aria-live": "polite" }, this.#title, this.#count), close),
       el("div", { class: "stage" }, this.#viewer),
       el("div", { class: "comparison-end" }, this.#prompt, el("div", { class: "row" }, this.#before, this.#after, this.#download)),
     );
@@ -61,11 +63,13 @@ export class Comparison {
 
   #pictures(item) {
     const after = fullSize(item.optimizedImageUrl, `After: ${item.imageId}`, "after");
-    after.addEventListener("load", () => {
-      this.#viewer.style.setProperty("--ratio", after.naturalWidth / after.naturalHeight);
-      this.#viewer.classList.add("there");
-    });
-    this.#viewer.classList.remove("there");
+    const known = shownShape(item.optimizedImageUrl);
+    // Of an unknown shape nothing is drawn before it is known: the slider would jump in one's hand.
+    this.#viewer.classList.toggle("unknown", !known);
+    this.#shape(known ?? USUAL_SHAPE);
+    // One that comes late, when another is shown already, shapes nothing.
+    after.addEventListener("load", () => after.isConnected && this.#shape(shapeOf(after)));
+    for (const end of ["load", "lost"]) after.addEventListener(end, () => requestAnimationFrame(() => this.#viewer.classList.remove("unknown")));
     return [
       item.previewUrl && fullSize(item.previewUrl, `Before: ${item.imageId}`, "before"),
       after,
@@ -76,6 +80,10 @@ export class Comparison {
     ];
   }
 
+  #shape(ratio) {
+    this.#viewer.style.setProperty("--ratio", ratio);
+  }
+
   /** The slider says how much of the picture, from the left, is as it was before. */
   #split() {
     const share = this.#slider.value;
@@ -84,6 +92,32 @@ export class Comparison {
   }
 }
 
+/** The large picture keeps the shape of the small one, so nothing jumps when it comes. */
+function shownShape(address) {
+  const small = pictureAt(address, 640);
+  const shown = [...document.images].find((image) => image.naturalWidth && image.src.endsWith(small));
+  return shown ? shapeOf(shown) : null;
+}
+
+function shapeOf(image) {
+  return image.naturalWidth / image.naturalHeight;
+}
+
+/** Somebody may have been busy, so it is asked for again; its shop may also have taken it away. */
 function fullSize(address, alt, kind) {
-  return el("img", { class: kind, alt, src: pictureAt(address, WIDTH), decoding: "async" });
+  const src = pictureAt(address, WIDTH);
+  const image = el("img", { class: kind, alt, src, decoding: "async" });
+  let pauses = PAUSES;
+  image.addEventListener("error", () => {
+    const [pause, ...rest] = pauses;
+    pauses = rest;
+    if (!pause) lose(image, alt, kind);
+    else setTimeout(() => image.isConnected && image.setAttribute("src", src), pause);
+  });
+  return image;
+}
+
+function lose(image, alt, kind) {
+  image.dispatchEvent(new Event("lost"));
+  image.replaceWith(el("p", { class: `lost ${kind}` }, "No picture", el("span", { class: "visually-hidden" }, `: ${alt}`)));
 }

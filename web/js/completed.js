@@ -5,9 +5,9 @@ import { Comparison } from "./compare.js";
 import { el, fill, freshId } from "./dom.js";
 import { openFrame } from "./frame.js";
 import { counted, moment, number, took } from "./format.js";
-import { JobList, JOBS, openJob } from "./jobs.js";
-import { badge, button, linkButton, picture, state } from "./parts.js";
-import { troubled } from "./troubles.js";
+import { isMissing, JobList, JOBS, noSuchJob, openJob } from "./jobs.js";
+import { badge, button, linkButton, picture, state, stop } from "./parts.js";
+import { explained, troubled } from "./troubles.js";
 
 const PAGE = 20;
 const FILTERS = [
@@ -23,16 +23,19 @@ const rest = el("div");
 const detail = el("section", { class: "detail", "aria-label": "The open job" });
 const more = button("Show more", { hidden: true, onclick: load });
 const columns = el("div", { class: "jobs-columns" }, el("div", { class: "stack" }, list.element, rest, more), detail);
+const body = el("div");
 const comparison = new Comparison();
 
 let filter = FILTERS[0][0];
 let jobs = [];
 let cursor = null;
 let openId = null;
+/** The latest question: what answers an earlier one is not wanted any more. */
+let asking = null;
 
 openFrame(() => {
-  fill(page, el("div", { class: "row spread" }, el("h1", {}, "Completed"), tools()), columns);
-  addEventListener("hashchange", () => open(openJob() ?? jobs[0]?.id ?? null));
+  fill(page, el("div", { class: "row spread" }, el("h1", {}, "Completed"), tools()), body);
+  addEventListener("hashchange", () => show(openJob() ?? jobs[0]?.id ?? null));
   begin();
 });
 
@@ -55,21 +58,26 @@ async function begin() {
   jobs = [];
   cursor = null;
   openId = null;
-  fill(detail, detailBones());
-  fill(rest, listBones());
-  list.show([], null);
+  fill(body, bones());
   await load();
 }
 
 async function load() {
-  const asked = filter;
+  const question = { status: filter, limit: PAGE, cursor };
+  asking = question;
   try {
-    const answer = await read(JOBS, { status: asked, limit: PAGE, cursor });
-    if (asked === filter) take(answer);
+    const answer = await read(JOBS, question);
+    if (question === asking) take(answer);
   } catch (error) {
-    fill(rest, null);
-    fill(detail, troubled(error, begin));
+    if (question === asking) showTrouble(error);
   }
+}
+
+/** What is there already stays, and the button below it is there to ask again. */
+function showTrouble(error) {
+  const { title, words } = explained(error);
+  fill(rest, stop(title, words));
+  if (!jobs.length) fill(body, troubled(error, begin));
 }
 
 function take({ jobs: found, nextCursor }) {
@@ -77,20 +85,26 @@ function take({ jobs: found, nextCursor }) {
   cursor = nextCursor;
   more.hidden = !cursor;
   fill(rest, null);
-  open(openId ?? openJob() ?? jobs[0]?.id ?? null);
+  show(openId ?? openJob() ?? jobs[0]?.id ?? null);
+}
+
+function show(id) {
+  list.show(jobs, id);
+  // What is taken out and put back loses its focus and how far it was scrolled.
+  if (!id) fill(body, nothing());
+  else if (!columns.isConnected) fill(body, columns);
+  if (id !== openId) open(id);
 }
 
 async function open(id) {
-  list.show(jobs, id);
-  if (id === openId && id) return;
   openId = id;
-  fill(detail, id ? detailBones() : nothing());
   if (!id) return;
+  fill(detail, detailBones());
   try {
     const facts = await read(`${JOBS}/${id}`);
     if (id === openId) fill(detail, jobView(facts));
   } catch (error) {
-    if (id === openId) fill(detail, troubled(error, () => { openId = null; open(id); }));
+    if (id === openId) fill(detail, isMissing(error) ? noSuchJob(id) : troubled(error, () => open(id)));
   }
 }
 
@@ -109,7 +123,7 @@ function jobView({ job, items }) {
   return el(
     "div",
     { class: "stack" },
-    el("div", { class: "card padded stack" }, el("div", { class: "row spread nowrap" }, el("h2", {}, job.productName), status.element), el("p", { class: "small soft numbers" }, factsOf(job, items))),
+    el("div", { class: "card padded stack" }, el("div", { class: "row spread nowrap" }, el("h2", { class: "clamp anywhere", title: job.productName }, job.productName), status.element), el("p", { class: "small soft numbers" }, factsOf(job, items))),
     job.finishedAt === undefined && el("p", {}, "This job is still under way: ", el("a", { href: `ongoing#job=${job.id}` }, "watch its progress"), "."),
     done.length > 0 && el("ul", { class: "items pairs" }, done.map((item, place) => pairCard(item, () => comparison.open(done, place)))),
     rowsOf("Failed images", failed),
@@ -157,7 +171,7 @@ function rowCard(item) {
     el(
       "div",
       { class: "stack tight" },
-      el("div", { class: "row" }, el("h4", { class: "anywhere" }, item.imageId), status.element),
+      el("div", { class: "row" }, el("h4", { class: "clamp anywhere", title: item.imageId }, item.imageId), status.element),
       item.error && el("p", { class: "why" }, item.error),
       el("p", { class: "small soft" }, [again, credits].filter(Boolean).join(" "), item.errorCode && el("code", {}, ` ${item.errorCode}`)),
       el("p", { class: "small anywhere clamp" }, item.prompt),
@@ -165,8 +179,8 @@ function rowCard(item) {
   );
 }
 
-function listBones() {
-  return el("div", { class: "stack", role: "status", "aria-label": "Loading jobs" }, [1, 2].map(() => el("div", { class: "card job bones", "aria-hidden": "true" })));
+function bones() {
+  return el("div", { class: "jobs-columns", role: "status", "aria-label": "Loading jobs" }, el("div", { class: "stack" }, [1, 2].map(() => el("div", { class: "card job bones", "aria-hidden": "true" }))), detailBones());
 }
 
 function detailBones() {

@@ -1,6 +1,7 @@
 /** An order that is being put together: the tab remembers it until it has been sent. */
 
 import { freshKey } from "./api.js";
+import { number } from "./format.js";
 import { ASPECT_RATIOS, LONGEST_PROMPT, MOST_IMAGES, OUTPUT_FORMATS } from "./limits.js";
 
 const NAME = "darkroom.drafts";
@@ -14,11 +15,12 @@ export class Draft {
     this.added = [];
     this.oneForAll = true;
     this.prompt = "";
-    this.prompts = {};
     this.aspectRatio = ASPECT_RATIOS[0][0];
     this.outputFormat = OUTPUT_FORMATS[0][0];
     this.sent = null;
     Object.assign(this, kept);
+    // Images are called what their shop calls them: a name that every object has is one as well.
+    Object.assign((this.prompts = Object.create(null)), kept.prompts);
   }
 
   has(image) {
@@ -37,6 +39,12 @@ export class Draft {
     return true;
   }
 
+  /** Know the product's images as they are now: what its shop has removed is not ordered. */
+  meet(images) {
+    const there = [...images, ...this.added];
+    this.images = this.images.map(({ id }) => there.find((image) => image.id === id)).filter(Boolean);
+  }
+
   leaveOut(image) {
     this.images = this.images.filter((chosen) => chosen.id !== image.id);
   }
@@ -45,7 +53,7 @@ export class Draft {
     return (this.oneForAll ? this.prompt : this.prompts[image.id]) ?? "";
   }
 
-  /** What is wrong with the prompts: messages by the image's id, or by "all". */
+  /** What is wrong with the prompts: a map of messages by the image's id, or by "all". */
   faults() {
     if (this.oneForAll) return faultsOf([["all", this.prompt]]);
     return faultsOf(this.images.map((image) => [image.id, this.promptOf(image)]));
@@ -98,12 +106,15 @@ export class Drafts {
 }
 
 function faultsOf(prompts) {
-  const found = prompts.map(([id, text]) => [id, faultOf(text)]).filter(([, fault]) => fault);
-  return Object.fromEntries(found);
+  return new Map(prompts.map(([id, text]) => [id, faultOf(text)]).filter(([, fault]) => fault));
 }
 
 function faultOf(text) {
-  if (!text.trim()) return "Say what should be done with the image.";
-  if ([...text.trim()].length > LONGEST_PROMPT) return `Use at most ${LONGEST_PROMPT} characters.`;
-  return null;
+  return text.trim() ? tooLong(text) : "Say what should be done with the image.";
+}
+
+/** What is wrong with a prompt's length, or null. The API counts characters, not UTF-16's units. */
+export function tooLong(text) {
+  const length = [...text.trim()].length;
+  return length > LONGEST_PROMPT ? `Use at most ${number(LONGEST_PROMPT)} characters: these are ${number(length)}.` : null;
 }

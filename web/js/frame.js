@@ -1,7 +1,7 @@
 /** What is around every page: the bar, the balance, connecting, and what is said in passing. */
 
 import { forgetAnswers, Problem, read } from "./api.js";
-import { el, fill, freshId, say } from "./dom.js";
+import { el, fill, freshId } from "./dom.js";
 import { number } from "./format.js";
 import { icon } from "./icons.js";
 import { button, stop } from "./parts.js";
@@ -16,21 +16,32 @@ const PAGES = [
 const main = document.getElementById("main");
 const balance = el("span", { class: "balance", hidden: true });
 const leave = button("", { look: "plain square", sign: "out", "aria-label": "Disconnect", title: "Disconnect", hidden: true, onclick: disconnect });
-const notice = el("p", { class: "notice", role: "status", hidden: true });
+const notice = el("div", { role: "status" });
 const toasts = el("div", { class: "toasts", role: "status" });
 let connecting = null;
 
 /** Build the frame, and call `show()` once there is a token that the API knows. */
 export function openFrame(show) {
   takeTokenFromAddress();
-  document.body.prepend(skipLink(), bar(), notice);
-  document.body.append(toasts);
+  document.body.prepend(skipLink(), bar());
+  document.body.append(el("div", { class: "passing" }, notice, toasts));
   addEventListener("offline", tellConnection);
   addEventListener("online", tellConnection);
   addEventListener("refused", () => askForToken(show, "This token is not known any more. Connect again."));
+  followToken();
   tellConnection();
   if (token()) enter(show);
   else askForToken(show);
+}
+
+/**
+ * Begin anew as somebody else: a link with another token was opened where this page is open, or the
+ * browser comes back to a page that it kept as it was, with what another shop or nobody may see now.
+ */
+function followToken() {
+  const begun = token();
+  addEventListener("hashchange", () => takeTokenFromAddress() && location.reload());
+  addEventListener("pageshow", (event) => event.persisted && token() !== begun && location.reload());
 }
 
 /** Read the balance and show it on top; returns all that `GET /api/credits` tells. */
@@ -92,8 +103,8 @@ function skipLink() {
 }
 
 function tellConnection() {
-  notice.hidden = navigator.onLine;
-  say(notice, navigator.onLine ? "" : "You are offline. What was ordered goes on; this page goes on once you are back.");
+  const words = "You are offline. What was ordered goes on; this page goes on once you are back.";
+  fill(notice, !navigator.onLine && el("p", { class: "notice" }, words));
 }
 
 function enter(show) {

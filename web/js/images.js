@@ -16,7 +16,7 @@ export class ImageGrid {
   #draft;
   #images;
   #changed;
-  #told = el("div", { role: "alert" });
+  #told = el("div", { class: "refusal", role: "alert" });
   #count = el("p", { class: "small soft numbers", role: "status" });
   #empty = el("div");
   #grid = el("ul", { class: "grid images", onkeydown: (event) => this.#onKey(event) });
@@ -30,7 +30,7 @@ export class ImageGrid {
     this.element = el(
       "div",
       { class: "stack" },
-      el("a", { class: "back", href: "#" }, icon("left"), "All products"),
+      allProducts(),
       el("div", { class: "row spread" }, heading(product, own), this.#tools()),
       own && this.#nameField(),
       this.#told,
@@ -85,16 +85,20 @@ export class ImageGrid {
 
   #toggled(image, box) {
     fill(this.#told, null);
-    if (!box.checked) this.#draft.leaveOut(image);
-    else if (!this.#draft.choose(image)) fill(this.#told, stop("Ten images are chosen already", FULL, { role: null }));
+    if (box.checked) this.#choose(image);
+    else this.#draft.leaveOut(image);
     this.#done();
+  }
+
+  #choose(image) {
+    if (!this.#draft.choose(image)) fill(this.#told, stop(`${MOST_IMAGES} images are chosen already`, FULL, { role: null }));
   }
 
   #chooseAll() {
     const all = [...this.#images, ...this.#draft.added];
     const refused = all.filter((image) => !this.#draft.choose(image));
     const words = `${refused.length} of ${all.length} are left out. ${FULL}`;
-    fill(this.#told, refused.length ? stop(`The first ${MOST_IMAGES} are chosen`, words, { role: null }) : null);
+    fill(this.#told, refused.length ? stop(`${MOST_IMAGES} images are chosen`, words, { role: null }) : null);
     this.#done();
   }
 
@@ -105,10 +109,10 @@ export class ImageGrid {
   }
 
   #add(image) {
-    if (![...this.#images, ...this.#draft.added].some((known) => known.url === image.url)) {
-      this.#draft.added.push(image);
-      this.#draft.choose(image);
-    }
+    const known = [...this.#images, ...this.#draft.added].find((other) => other.url === image.url);
+    if (!known) this.#draft.added.push(image);
+    fill(this.#told, null);
+    this.#choose(known ?? image);
     this.#done();
   }
 
@@ -136,11 +140,17 @@ export class ImageGrid {
   }
 }
 
+/** The way back. */
+export function allProducts() {
+  return el("a", { class: "back", href: "#" }, icon("left"), "All products");
+}
+
 /** Images under short names: what their descriptions say beyond the product's name, or their number. */
 export function named(images, product) {
   return images.map((image, place) => {
     const rest = image.alt.replace(product.name, "").replace(/^[\s,:;.–-]+/, "");
-    return { ...image, alt: rest || `Image ${place + 1}` };
+    const [first = "", ...others] = rest;
+    return { ...image, alt: first.toUpperCase() + others.join("") || `Image ${place + 1}` };
   });
 }
 
@@ -213,6 +223,7 @@ class AddressForm {
     this.#told.hidden = !words;
     fill(this.#told, words && icon("failed"), words);
     this.#field.setAttribute("aria-invalid", String(Boolean(words)));
+    this.element.scrollIntoView({ block: "nearest" });
   }
 }
 
@@ -220,10 +231,21 @@ class AddressForm {
 function imageIdOf(url) {
   let hash = 5381n;
   for (const sign of url) hash = (hash * 33n + BigInt(sign.codePointAt(0))) & 0xffffffffffffffffn;
-  return `${nameOf(url).slice(0, 100)}-${hash.toString(16)}`;
+  const name = [...nameOf(url)].slice(0, 100).join("").replace(/[^\p{L}\p{N}._-]+/gu, "-");
+  return `${name}-${hash.toString(16)}`;
 }
 
 function nameOf(url) {
   const { hostname, pathname } = new URL(url);
-  return decodeURIComponent(pathname.split("/").pop().replace(/%(?![0-9A-Fa-f]{2})/g, "%25")) || hostname;
+  const name = pathname.split("/").pop();
+  return (isEncoded(name) ? decodeURIComponent(name) : name) || hostname;
+}
+
+/** A percent sign in an address need not stand for a character of UTF-8. */
+function isEncoded(text) {
+  try {
+    return decodeURIComponent(text) !== "";
+  } catch {
+    return false;
+  }
 }

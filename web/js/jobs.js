@@ -1,8 +1,9 @@
 /** What the pages Ongoing and Completed share: the list of jobs, and which of them is open. */
 
+import { Problem } from "./api.js";
 import { el, KeyedList, say } from "./dom.js";
 import { counted, moment, number, until } from "./format.js";
-import { badge, progress } from "./parts.js";
+import { badge, linkButton, progress, state } from "./parts.js";
 import { fragment } from "./session.js";
 
 export const JOBS = "api/image-optimization/jobs";
@@ -49,14 +50,30 @@ function jobCard(job) {
   return { element: el("li", {}, link), update, mark };
 }
 
-/** "2 of your images ahead, starts in 20 seconds", of a job or an item that waits; null of others. */
+/** "2 of yours ahead, starts in 20 seconds", of a job or an item that waits; null of others. */
 export function waitingWords({ queuePosition, estimatedStartAt }) {
   if (!queuePosition) return null;
   const place = queuePosition === 1 ? "your next image" : `${number(queuePosition - 1)} of yours ahead`;
   return estimatedStartAt ? `${place}, starts ${until(estimatedStartAt)}` : place;
 }
 
+/** The same as the beginning of a line. */
+export function capitalized(words) {
+  return words.slice(0, 1).toUpperCase() + words.slice(1);
+}
+
 /** "5 images of Espresso cup". */
 export function inWords(job) {
   return `${counted(job.totalImages, "image")} of ${job.productName}`;
+}
+
+/** Whether somebody asked for a job that is not theirs, or not there at all. */
+export function isMissing(error) {
+  return error instanceof Problem && error.status === 404;
+}
+
+/** What stands in the place of such a job. */
+export function noSuchJob(id) {
+  const actions = [linkButton("See what is under way", "ongoing", { sign: "ongoing" }), linkButton("See what is completed", "completed", { sign: "completed" })];
+  return state({ sign: "search", title: `There is no job ${id}`, words: "Its address may be mistyped, or it belongs to another shop than the one you are connected to.", actions });
 }

@@ -21,11 +21,11 @@ export const OUTPUT_FORMATS = [
 ];
 export const SUGGESTIONS = [
   "White studio background",
-  "Brighter, natural light",
-  "Blurred background",
   "Warmer light",
-  "More vivid colours",
-  "Sharper, with more contrast",
+  "Brighter, natural light",
   "Soft, dreamy look",
+  "Blurred background",
+  "More vivid colours",
+  "Sharper, more contrast",
   "Black and white",
 ];

@@ -3,9 +3,9 @@
 import { read } from "./api.js";
 import { el, fill, KeyedList, say } from "./dom.js";
 import { announce, openFrame, tryCredits } from "./frame.js";
-import { moment } from "./format.js";
-import { inWords, JobList, JOBS, openJob, waitingWords } from "./jobs.js";
-import { badge, button, linkButton, picture, progress, state, stop } from "./parts.js";
+import { moment, took } from "./format.js";
+import { capitalized, inWords, isMissing, JobList, JOBS, noSuchJob, openJob, waitingWords } from "./jobs.js";
+import { badge, button, linkButton, picture, progress, state } from "./parts.js";
 import { Refresher } from "./refresh.js";
 import { explained, troubled } from "./troubles.js";
 
@@ -14,53 +14,75 @@ const JOB_SECONDS = 3;
 const PAGE = 20;
 const MOST = 100;
 const FINAL = new Set(["DONE", "FAILED", "CANCELED"]);
+const FRESH = "Keeps itself up to date.";
+const IDLE = "Nothing else is under way.";
+const ENDED_SHOWN = 10;
 
 const page = document.getElementById("jobs");
 const list = new JobList("Ongoing jobs");
 const detail = el("section", { class: "detail", "aria-label": "The open job" });
-const trouble = el("div");
+const freshness = el("p", { class: "freshness small soft numbers", role: "status" }, FRESH);
+const head = el("div", {}, el("h1", {}, "Ongoing"), freshness);
 const more = button("Show more", { hidden: true, onclick: showMore });
-const rest = el("p", { class: "soft", hidden: true }, "Nothing else is under way. ", el("a", { href: "./" }, "Optimize more images"), ".");
-const columns = el("div", { class: "jobs-columns" }, el("div", { class: "stack" }, list.element, rest, more), detail);
+const columns = el("div", { class: "jobs-columns" }, el("div", { class: "stack" }, list.element, more), detail);
+const empty = nothing();
 const refreshList = new Refresher(LIST_SECONDS, lookAtList);
-const refreshJob = new Refresher(JOB_SECONDS, lookAtJob);
 
 let ongoing = null;
 let limit = PAGE;
 let openId = null;
+let refreshJob = null;
 let view = null;
-const told = new Set();
+let lastSeen = null;
+/** Jobs that ended before one's eyes: they stay in the list, so that nothing jumps, the last ones. */
+const ended = new Map();
+/** Jobs that have left the list, until it is known how they ended. */
+const gone = new Set();
 
 openFrame(() => {
-  fill(page, el("h1", {}, "Ongoing"), trouble, bones());
-  addEventListener("hashchange", chooseJob);
-  addEventListener("online", () => refreshList.now());
+  fill(page, head, bones());
+  addEventListener("hashchange", followAddress);
+  addEventListener("online", () => [refreshList, refreshJob].forEach((each) => each?.now()));
+  addEventListener("refused", () => [refreshList, refreshJob].forEach((each) => each?.stop()));
   refreshList.start();
 });
 
 async function lookAtList() {
   try {
     const { jobs, nextCursor } = await read(JOBS, { status: "PENDING,RUNNING", limit });
-    fill(trouble, null);
-    const gone = (ongoing ?? []).filter((before) => !jobs.some((job) => job.id === before.id));
-    ongoing = jobs;
+    noteGone(jobs);
+    await Promise.all([...gone].map(tellEnd));
+    // The answer may be older than what was read of a job that has ended since.
+    ongoing = jobs.filter((job) => !ended.has(job.id));
     more.hidden = !nextCursor || limit >= MOST;
+    tellFresh();
     chooseJob();
-    await Promise.all(gone.map((job) => tellEnd(job.id)));
   } catch (error) {
     showTrouble(error);
     throw error;
   }
 }
 
+function noteGone(jobs) {
+  for (const job of ongoing ?? []) gone.add(job.id);
+  for (const job of jobs) gone.delete(job.id);
+}
+
+function tellFresh() {
+  lastSeen = new Date();
+  say(freshness, ended.size && !ongoing.length ? IDLE : FRESH);
+}
+
 /** What was seen before stays: it is still true of a moment ago. */
 function showTrouble(error) {
-  if (!ongoing) {
-    fill(page, el("h1", {}, "Ongoing"), troubled(error, () => refreshList.now()));
-    return;
-  }
-  const { title, words } = explained(error);
-  fill(trouble, stop(title, words, { role: null }));
+  if (ongoing) say(freshness, `${explained(error).title}. This is how it was at ${moment(lastSeen)}.`);
+  else fill(page, head, troubled(error, () => refreshList.now()));
+}
+
+/** An address without a job means the newest one, as it did when the page was opened. */
+function followAddress() {
+  if (!openJob()) open(null);
+  chooseJob();
 }
 
 /** Open the job that the address names, or stay with the open one, or take the newest. */
@@ -68,22 +90,27 @@ function chooseJob() {
   if (!ongoing) return;
   const wanted = openJob() ?? openId ?? ongoing[0]?.id ?? null;
   if (wanted !== openId) open(wanted);
-  list.show(ongoing, openId);
-  rest.hidden = ongoing.length > 0;
-  fill(page, el("h1", {}, "Ongoing"), trouble, openId ? columns : nothing());
+  list.show([...ongoing, ...ended.values()].sort((one, other) => other.id - one.id), openId);
+  show(openId ? columns : empty);
   document.title = `${ongoing.length ? `(${ongoing.length}) ` : ""}Ongoing · Darkroom`;
 }
 
+/** What is taken out and put back loses its focus and how far it was scrolled. */
+function show(part) {
+  if (!part.isConnected) fill(page, head, part);
+}
+
+/** Every job has a refresher of its own: what the one before still waits for keeps nobody waiting. */
 function open(id) {
   openId = id;
   view = null;
-  refreshJob.stop();
+  refreshJob?.stop();
+  refreshJob = id && new Refresher(JOB_SECONDS, () => lookAtJob(id));
   fill(detail, detailBones());
-  if (id) refreshJob.start();
+  refreshJob?.start();
 }
 
-async function lookAtJob() {
-  const id = openId;
+async function lookAtJob(id) {
   try {
     const facts = await read(`${JOBS}/${id}`);
     if (id !== openId) return;
@@ -91,29 +118,50 @@ async function lookAtJob() {
     view.update(facts);
     if (FINAL.has(facts.job.status)) finish(facts.job);
   } catch (error) {
-    if (id === openId && !view) fill(detail, troubled(error, () => refreshJob.now()));
+    if (id === openId) showJobTrouble(error, id);
     throw error;
+  }
+}
+
+function showJobTrouble(error, id) {
+  if (isMissing(error)) {
+    refreshJob.stop();
+    fill(detail, noSuchJob(id));
+  } else if (!view) {
+    fill(detail, troubled(error, () => refreshJob.now()));
   }
 }
 
 function finish(job) {
   refreshJob.stop();
   tell(job);
-  if (ongoing.some((other) => other.id === job.id)) refreshList.now();
+  refreshList.now();
 }
 
+/** One that was only pushed out of the list by newer ones goes on, and is asked about again. */
 async function tellEnd(id) {
-  if (!told.has(id)) tell((await read(`${JOBS}/${id}`)).job);
+  const { job } = await read(`${JOBS}/${id}`);
+  if (!FINAL.has(job.status)) return;
+  gone.delete(id);
+  tell(job);
 }
 
-/** Say once that a job has ended. */
+/** Say once that a job has ended; one that had ended before the page was opened is no news. */
 function tell(job) {
-  if (told.has(job.id) || !FINAL.has(job.status)) return;
-  told.add(job.id);
+  const isNews = ongoing.some((other) => other.id === job.id) || gone.has(job.id);
+  if (!isNews || ended.has(job.id)) return;
+  keepEnded(job);
   const good = job.completedImages > 0;
   const words = good ? `${job.completedImages} of ${inWords(job)} are ready.` : `${inWords(job)}: none could be made.`;
   announce(`Job ${job.id} is finished`, { words, bad: !good, link: { words: good ? "See before and after" : "See why", href: `completed#job=${job.id}` } });
   tryCredits();
+}
+
+function keepEnded(job) {
+  ended.set(job.id, job);
+  if (ended.size > ENDED_SHOWN) ended.delete(ended.keys().next().value);
+  ongoing = ongoing.filter((other) => other.id !== job.id);
+  chooseJob();
 }
 
 function showMore() {
@@ -128,49 +176,54 @@ function nothing() {
 
 /** The open job: its progress and its images. */
 function openView() {
-  const name = el("h2", {});
+  const name = el("h2", { class: "clamp anywhere" });
   const status = badge();
   const bar = progress("Progress of the open job");
   const facts = el("p", { class: "small soft numbers" });
-  const end = el("div");
+  const now = el("p", { class: "small soft numbers" });
+  const next = el("div", { class: "next" }, el("p", { class: "small soft" }, "You may close this page: it goes on."));
+  let hasEnded = false;
   const grid = el("ul", { class: "items" });
   const items = new KeyedList(grid, (item) => item.id, itemCard);
-  fill(detail, el("div", { class: "card padded stack" }, el("div", { class: "row spread nowrap" }, name, status.element), bar.element, facts, end), grid);
+  fill(detail, el("div", { class: "card padded stack" }, el("div", { class: "row spread nowrap" }, name, status.element), bar.element, el("div", {}, facts, now), next), grid);
   function update({ job, items: all }) {
     say(name, job.productName);
+    name.title = job.productName;
     status.update(job.status);
     bar.update(job);
-    say(facts, factsOf(job));
-    if (FINAL.has(job.status) && !end.firstChild) fill(end, ended(job));
+    say(facts, `Job ${job.id} · submitted ${moment(job.createdAt)}`);
+    say(now, nowOf(job));
     items.show(all);
+    if (hasEnded || !FINAL.has(job.status)) return;
+    hasEnded = true;
+    fill(next, resultLink(job));
   }
   return { update };
 }
 
-function factsOf(job) {
-  const parts = [`Job ${job.id}`, `submitted ${moment(job.createdAt)}`, job.startedAt && `started ${moment(job.startedAt)}`, waitingWords(job)];
-  return parts.filter(Boolean).join(" · ");
+/** What a job does now; always one line, so that nothing below it jumps. */
+function nowOf(job) {
+  if (job.finishedAt) return `Finished ${moment(job.finishedAt)} after ${took(job.createdAt, job.finishedAt)}`;
+  return capitalized(waitingWords(job) ?? `started ${moment(job.startedAt ?? job.createdAt)}`);
 }
 
-function ended(job) {
-  const good = job.completedImages > 0;
-  const title = good ? "All done" : "This job has ended without a result";
-  const link = linkButton(good ? "See before and after" : "See why", `completed#job=${job.id}`, { look: "primary", sign: "completed" });
-  return el("div", { class: "stack" }, stop(title, inWords(job), { good, role: null }), el("div", {}, link));
+function resultLink(job) {
+  const words = job.completedImages > 0 ? "See before and after" : "See why";
+  return linkButton(words, `completed#job=${job.id}`, { look: "primary", sign: "completed" });
 }
 
 function itemCard(item) {
   const status = badge();
   const frame = el("div");
   const prompt = el("p", { class: "small clamp anywhere" }, item.prompt);
-  const note = el("p", { class: "small soft numbers" });
+  const note = el("p", { class: "note small soft numbers" });
   let shown = null;
   function update(now) {
     const address = now.optimizedImageUrl ?? now.previewUrl;
     if (address !== shown) fill(frame, picture({ address, alt: `${now.imageId}${now.optimizedImageUrl ? ", optimized" : ""}`, sizes: "(max-width: 48rem) 90vw, 18rem", whole: true }));
     shown = address;
     status.update(now.status);
-    say(note, now.error ?? waitingWords(now) ?? "");
+    say(note, now.error ?? capitalized(waitingWords(now) ?? ""));
   }
   const words = el("div", { class: "item-words" }, el("div", { class: "row spread nowrap" }, el("h3", { class: "clip" }, item.imageId), status.element), prompt, note);
   return { element: el("li", { class: "card item" }, frame, words), update };

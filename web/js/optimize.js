@@ -3,10 +3,10 @@
 import { read } from "./api.js";
 import { Drafts } from "./draft.js";
 import { el, fill } from "./dom.js";
-import { openFrame, tryCredits } from "./frame.js";
+import { announce, openFrame, tryCredits } from "./frame.js";
 import { counted } from "./format.js";
 import { icon } from "./icons.js";
-import { ImageGrid, named } from "./images.js";
+import { allProducts, ImageGrid, named } from "./images.js";
 import { OrderForm, receipt } from "./order.js";
 import { button } from "./parts.js";
 import { OWN_IMAGES, ProductList } from "./products.js";
@@ -19,16 +19,22 @@ const products = new ProductList();
 const drafts = new Drafts();
 const goOn = button("", { look: "primary wide", onclick: goToOrder });
 const footer = el("div", { class: "go-on", hidden: true }, goOn);
+let chosen = 0;
+let orderInSight = false;
 
 openFrame(() => {
   document.getElementById("main").append(footer);
-  addEventListener("hashchange", show);
+  new IntersectionObserver(lookForOrder, { rootMargin: "0px 0px -50% 0px" }).observe(aside);
+  addEventListener("hashchange", (event) => {
+    show();
+    if (products.element.isConnected) products.focus(new URL(event.oldURL).hash);
+  });
   show();
 });
 
 function show() {
   const id = fragment().get("product");
-  footer.hidden = true;
+  showFooter(0);
   if (id) openProduct(id);
   else showProducts();
 }
@@ -47,7 +53,8 @@ async function openProduct(id) {
     const { product, images } = id === OWN_IMAGES ? ownImages() : await read(`api/products/${encodeURIComponent(id)}`);
     if (fragment().get("product") === id) showProduct(product, named(images, product));
   } catch (error) {
-    fill(choose, troubled(error, show));
+    if (fragment().get("product") !== id) return;
+    fill(choose, allProducts(), troubled(error, show));
     fill(aside, null);
   }
 }
@@ -66,22 +73,27 @@ function showProduct(product, images) {
 /** Show the draft of this product, which is a new one after each order. */
 function begin(product, images) {
   const draft = drafts.of(product);
+  draft.meet(images);
   const changed = () => {
     drafts.save();
     grid.update();
     form.update();
     if (!form.element.isConnected) fill(aside, form.element);
-    showFooter(draft);
+    showFooter(draft.images.length);
   };
   const grid = new ImageGrid(product, images, draft, changed);
   const form = new OrderForm(draft, changed, (accepted) => {
     drafts.forget(draft);
-    begin(product, images);
-    thank(accepted);
+    if (fragment().get("product") === product.id) {
+      begin(product, images);
+      thank(accepted);
+    } else {
+      thankInPassing(accepted);
+    }
   });
   fill(choose, grid.element);
   fill(aside, form.element);
-  showFooter(draft);
+  showFooter(draft.images.length);
   showCredits(form);
 }
 
@@ -97,16 +109,28 @@ function thank(accepted) {
   goToOrder();
 }
 
-/** On a phone the order stands below the images. */
-function showFooter(draft) {
-  footer.hidden = !draft.images.length;
-  fill(goOn, `Go on with ${counted(draft.images.length, "image")}`, icon("right"));
+/** Somebody went on to another product before the answer came: that page stays as it is. */
+function thankInPassing({ job, creditsUsed }) {
+  const link = { words: "Watch its progress", href: `ongoing#job=${job.id}` };
+  announce(`Job ${job.id} is on its way`, { words: `${counted(creditsUsed, "credit")} charged.`, link });
+  tryCredits();
+}
+
+/** On a phone the order stands below the images: where it is not in sight, there is a way to it. */
+function showFooter(images) {
+  chosen = images;
+  footer.hidden = !chosen || orderInSight;
+  fill(goOn, `Go on with ${counted(chosen, "image")}`, icon("right"));
+}
+
+function lookForOrder(entries) {
+  orderInSight = entries.at(-1).isIntersecting;
+  showFooter(chosen);
 }
 
 function goToOrder() {
-  const heading = aside.querySelector("h2");
-  heading.scrollIntoView({ block: "start" });
-  heading.focus({ preventScroll: true });
+  aside.scrollIntoView({ block: "nearest" });
+  aside.querySelector("h2").focus({ preventScroll: true });
 }
 
 function howItWorks() {
@@ -122,5 +146,5 @@ function howItWorks() {
 
 function imageBones() {
   const one = () => el("div", { class: "card tile", "aria-hidden": "true" }, el("div", { class: "picture bones" }), el("div", { class: "tile-words" }, el("div", { class: "bones line" })));
-  return el("div", { class: "stack", role: "status", "aria-label": "Loading images" }, el("div", { class: "bones line short head" }), el("div", { class: "grid images" }, Array.from({ length: 4 }, one)));
+  return el("div", { class: "stack shelf", role: "status", "aria-label": "Loading images" }, el("div", { class: "bones line short head" }), el("div", { class: "grid images" }, Array.from({ length: 4 }, one)));
 }

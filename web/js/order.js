@@ -2,10 +2,11 @@
 
 import { order, Problem } from "./api.js";
 import { el, fill, freshId, KeyedList, say } from "./dom.js";
+import { tooLong } from "./draft.js";
 import { tryCredits } from "./frame.js";
 import { counted, date, number } from "./format.js";
 import { icon } from "./icons.js";
-import { ASPECT_RATIOS, LONGEST_PROMPT, OUTPUT_FORMATS, SUGGESTIONS } from "./limits.js";
+import { ASPECT_RATIOS, OUTPUT_FORMATS, SUGGESTIONS } from "./limits.js";
 import { button, linkButton, picture, stop } from "./parts.js";
 import { explained } from "./troubles.js";
 
@@ -53,7 +54,7 @@ export class OrderForm {
   }
 
   edited() {
-    fill(this.#told, null);
+    if (!this.#tellsOfCredits()) fill(this.#told, null);
     this.#changed();
   }
 
@@ -100,7 +101,7 @@ export class OrderForm {
 
   #promptOf(image) {
     const write = (text) => (this.#draft.prompts[image.id] = text);
-    const field = new PromptField(`Prompt for ${image.alt}`, image.id, write, this);
+    const field = new PromptField(`Prompt for “${image.alt}”`, image.id, write, this);
     const shown = picture({ address: image.previewUrl, alt: "", sizes: "4rem" });
     const element = el("li", { class: "each" }, shown, field.element);
     return { element, field, update: () => field.show(this.#draft.prompts[image.id] ?? "") };
@@ -159,8 +160,21 @@ export class OrderForm {
       line("Your balance", number(balance)),
       line(balance >= cost ? "Left after this" : "Missing", number(Math.abs(balance - cost)), "total"),
     );
-    if (this.#missing() > 0) fill(this.#told, this.#tooFew());
-    else if (this.#told.querySelector("[data-credits]")) fill(this.#told, null);
+    this.#tellOfCredits();
+  }
+
+  /** Put there once, not after every key: it is an alert, which readers would hear each time. */
+  #tellOfCredits() {
+    if (this.#missing() <= 0) {
+      if (this.#tellsOfCredits()) fill(this.#told, null);
+      return;
+    }
+    const told = this.#tooFew();
+    if (this.#told.textContent !== told.textContent) fill(this.#told, told);
+  }
+
+  #tellsOfCredits() {
+    return this.#told.querySelector("[data-credits]") !== null;
   }
 
   #missing() {
@@ -181,11 +195,14 @@ export class OrderForm {
   async #submit() {
     if (this.#sending || this.#send.getAttribute("aria-disabled") === "true") return;
     if (this.#showFaults(this.#draft.faults())) return;
+    const body = this.#draft.body();
+    const key = this.#draft.keyFor(body);
+    // The key is kept before it is used: after a lost answer the page may be loaded again.
+    this.#changed();
     this.#sending = true;
     say(this.#send, "Sending …");
-    const body = this.#draft.body();
     try {
-      this.#sent(await order("api/image-optimization", body, this.#draft.keyFor(body)));
+      this.#sent(await order("api/image-optimization", body, key));
     } catch (error) {
       await this.#refused(error);
     } finally {
@@ -196,8 +213,23 @@ export class OrderForm {
 
   async #refused(error) {
     const { title, words } = explained(error);
-    if (error instanceof Problem && error.status === 402) await this.#lookAtCredits(title, words);
-    else if (!(error instanceof Problem && this.#showFaults(this.#byImage(error.errors)))) fill(this.#told, stop(title, words));
+    if (!(error instanceof Problem)) fill(this.#told, stop(title, words));
+    else if (error.status === 402) await this.#lookAtCredits(title, words);
+    else this.#showErrors(title, words, Object.entries(error.errors));
+  }
+
+  /** The API names a prompt as images.0.prompt: here it is a field. What else is wrong stands below. */
+  #showErrors(title, words, errors) {
+    const faults = new Map();
+    const others = [];
+    for (const [path, messages] of errors) {
+      const [, place, field] = path.match(/^images\.(\d+)\.(\w+)$/) ?? [];
+      const image = this.#draft.images[place];
+      if (field === "prompt" && image) faults.set(this.#draft.oneForAll ? "all" : image.id, messages.join(" "));
+      else others.push(`${image?.alt ?? path}: ${messages.join(" ")}`);
+    }
+    const shown = this.#showFaults(faults);
+    if (others.length || !shown) fill(this.#told, stop(title, others.join(" ") || words));
   }
 
   /** The balance has changed since it was read: by another order, perhaps. */
@@ -207,22 +239,10 @@ export class OrderForm {
     if (credits) this.credits = credits;
   }
 
-  /** The API names a field as images.0.prompt; here it is the image's own field. */
-  #byImage(errors) {
-    const found = {};
-    for (const [path, messages] of Object.entries(errors)) {
-      const [, place, field] = path.match(/^images\.(\d+)\.(\w+)$/) ?? [];
-      const image = this.#draft.images[place];
-      const words = field === "prompt" ? messages.join(" ") : `${image?.alt ?? path}: ${messages.join(" ")}`;
-      found[image && !this.#draft.oneForAll ? image.id : "all"] = words;
-    }
-    return found;
-  }
-
   /** Show the faults at their fields and go to the first; returns whether there are any. */
   #showFaults(faults) {
     const fields = [this.#all, ...this.#draft.images.map((image) => this.#each.get(image.id).field)];
-    const wrong = fields.filter((field) => field.complain(faults[field.name]));
+    const wrong = fields.filter((field) => field.complain(faults.get(field.name)));
     wrong[0]?.focus();
     return wrong.length > 0;
   }
@@ -254,7 +274,6 @@ class PromptField {
     id: this.#id,
     class: "input",
     rows: 3,
-    maxlength: LONGEST_PROMPT,
     placeholder: "What should be done? For example: white background, brighter",
     "aria-describedby": `${this.#id}-fault`,
     oninput: () => this.#edited(),
@@ -275,7 +294,7 @@ class PromptField {
   /** Put a suggestion behind what stands there. */
   add(words) {
     const text = this.#field.value.trim().replace(/[,.;]+$/, "");
-    this.#field.value = (text ? `${text}, ${words[0].toLowerCase()}${words.slice(1)}` : words).slice(0, LONGEST_PROMPT);
+    this.#field.value = text ? `${text}, ${words[0].toLowerCase()}${words.slice(1)}` : words;
     this.#edited();
   }
 
@@ -284,16 +303,18 @@ class PromptField {
     this.#fault.hidden = !words;
     fill(this.#fault, words && icon("failed"), words);
     this.#field.setAttribute("aria-invalid", String(Boolean(words)));
+    if (words) this.element.scrollIntoView({ block: "nearest" });
     return Boolean(words);
   }
 
   focus() {
     this.#field.focus();
+    this.element.scrollIntoView({ block: "nearest" });
   }
 
   #edited() {
     this.#write(this.#field.value);
-    this.complain(null);
+    this.complain(tooLong(this.#field.value));
     this.#form.edited();
   }
 }

@@ -17,7 +17,8 @@ export class ProductList {
   #cursor = null;
   #asking = null;
   #typing = 0;
-  #told = el("p", { class: "small soft", role: "status" });
+  #heading = el("h1", { tabindex: -1 }, "Choose a product");
+  #told = el("p", { class: "small soft found", role: "status" });
   #grid = el("ul", { class: "grid products" });
   #rest = el("div");
   #more = button("Show more", { hidden: true, onclick: () => this.#load() });
@@ -27,8 +28,8 @@ export class ProductList {
     const own = el("a", { href: `#product=${OWN_IMAGES}` }, "Choose images by their addresses");
     this.element = el(
       "div",
-      { class: "stack" },
-      el("div", { class: "row spread" }, el("h1", {}, "Choose a product"), el("p", { class: "small" }, own)),
+      { class: "stack shelf" },
+      el("div", { class: "row spread" }, this.#heading, el("p", { class: "small" }, own)),
       this.#searchForm(),
       this.#told,
       this.#grid,
@@ -40,6 +41,12 @@ export class ProductList {
   /** Load the first page, unless it is there. */
   async show() {
     if (!this.#products.length) await this.#begin();
+  }
+
+  /** Coming back from a product, go on at its card; else at the top. */
+  focus(hash) {
+    const cards = [...this.#grid.querySelectorAll("a")];
+    (cards.find((card) => card.hash === hash) ?? this.#heading).focus();
   }
 
   #searchForm() {
@@ -121,8 +128,8 @@ export class ProductList {
   }
 }
 
-function notConnected(error) {
-  const words = `${error.message} You can go on without it: choose images by their addresses.`;
+/** The API's own sentence says what can be done about it. */
+function notConnected({ message: words }) {
   return state({ sign: "shop", title: "No shop is connected yet", words, actions: [byAddress()] });
 }
 

@@ -7,15 +7,20 @@ export function fragment() {
   return new URLSearchParams(location.hash.slice(1));
 }
 
-/** Take a token out of the address, so that it is in no bookmark and in no history. */
+/**
+ * Take a token out of the address, so that it is in no bookmark and in no history. What another
+ * shop left in this tab is forgotten. Returns whether there was one.
+ */
 export function takeTokenFromAddress() {
   const parts = fragment();
   const given = parts.get("token");
-  if (given === null) return;
+  if (given === null) return false;
+  if (given.trim() !== token()) forget();
   keepToken(given.trim());
   parts.delete("token");
   const rest = parts.size ? `#${parts}` : "";
   history.replaceState(null, "", location.pathname + location.search + rest);
+  return true;
 }
 
 /** The token, or null before somebody has connected. */
