@@ -7,7 +7,7 @@ import flask_swagger_ui  # type: ignore[import-untyped]
 from flask import Response, jsonify, send_from_directory
 from flask_smorest import current_api
 
-from api.etags import refuse_unmatched
+from api.files import as_asked
 from api.openapi import TEXT, Blueprint
 
 blp = Blueprint("docs", "", "This document.", private=False)
@@ -43,10 +43,10 @@ def show_docs() -> Response:
 @assets.get("/docs/docs.js")
 def send_start() -> Response:
     """Send what starts Swagger UI."""
-    return refuse_unmatched(send_from_directory(OURS, "docs.js", max_age=0))
+    return as_asked(send_from_directory(OURS, "docs.js", max_age=0))
 
 
 @assets.get("/docs/<any('swagger-ui.css', 'swagger-ui-bundle.js', 'favicon-32x32.png'):name>")
 def send_swagger_ui(name: str) -> Response:
     """Send a file of Swagger UI."""
-    return refuse_unmatched(send_from_directory(SWAGGER_UI, name, max_age=3600))
+    return as_asked(send_from_directory(SWAGGER_UI, name, max_age=3600))

@@ -8,7 +8,7 @@ from pathlib import Path
 import flask
 from flask import Response, send_from_directory
 
-from api.etags import refuse_unmatched
+from api.files import as_asked
 
 blp = flask.Blueprint("pages", __name__)
 
@@ -28,7 +28,7 @@ TYPES = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 @blp.get("/<any('ongoing', 'completed'):page>")
 def show_page(page: str) -> Response:
     """Send one of the pages; a browser asks each time whether it has changed."""
-    answer = refuse_unmatched(send_from_directory(WEB, f"{page}.html", max_age=0))
+    answer = as_asked(send_from_directory(WEB, f"{page}.html", max_age=0))
     answer.headers["Content-Security-Policy"] = POLICY
     return answer
 
@@ -36,12 +36,10 @@ def show_page(page: str) -> Response:
 @blp.get("/web/<any('css', 'js'):kind>/<part>")
 def send_part(kind: str, part: str) -> Response:
     """Send a style sheet or a module."""
-    return refuse_unmatched(send_from_directory(WEB / kind, part, mimetype=TYPES[kind], max_age=0))
+    return as_asked(send_from_directory(WEB / kind, part, mimetype=TYPES[kind], max_age=0))
 
 
 @blp.get("/web/favicon.svg")
 def send_sign() -> Response:
     """Send the sign of the service."""
-    return refuse_unmatched(
-        send_from_directory(WEB, "favicon.svg", mimetype=TYPES["svg"], max_age=3600)
-    )
+    return as_asked(send_from_directory(WEB, "favicon.svg", mimetype=TYPES["svg"], max_age=3600))

@@ -1,5 +1,6 @@
 """GET /results/<key>: a finished image, for whoever knows its 128 random bits."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from api import current
 from api.etags import refuse_unmatched
+from api.files import as_asked
 from api.openapi import REQUEST_ID, TEXT, Blueprint
 from api.pictures import BINARY, POLICY, picture
 from api.scaling import scale
@@ -26,6 +28,10 @@ GONE = "This result is no longer there."
 CACHING = {
     "Cache-Control": {"description": "public, for a year, immutable", "schema": TEXT},
     "ETag": {"description": "The key.", "schema": TEXT},
+    "Content-Disposition": {
+        "description": "With `download`: attachment, and a name.",
+        "schema": TEXT,
+    },
 }
 
 
@@ -45,13 +51,25 @@ def show_result(query: dict[str, Any], key: str) -> AnyResponse:
     """Fetch an optimized image.
 
     The address is an image's `optimizedImageUrl`; it needs no token. With `width` it comes scaled
-    down (never up) as WebP, always from here.
+    down (never up) as WebP, and with `download` as a file to be saved, both always from here.
     """
     result = reports.result(key)
     if "width" in query:
         return _scaled(result, query["width"])
-    path = current.parts().storage.local_path(key)
+    return _to_be_saved(result) if "download" in query else _whole(result)
+
+
+def _whole(result: Result) -> AnyResponse:
+    path = current.parts().storage.local_path(result.key)
     return _serve(result, path) if path else _send_to_storage(result)
+
+
+def _to_be_saved(result: Result) -> Response:
+    """Browsers heed `<a download>` for addresses of the page's own origin alone."""
+    path = current.parts().storage.local_path(result.key)
+    response = _serve(result, path) if path else _stream(result)
+    response.headers.set("Content-Disposition", "attachment", filename=result.key)
+    return response
 
 
 def _scaled(result: Result, width: int) -> Response:
@@ -73,18 +91,38 @@ def _stored(result: Result) -> bytes:
 
 
 def _serve(result: Result, path: Path) -> Response:
-    """Stream a file. Whatever it holds, a browser that opens it runs nothing."""
     if not path.is_file():
         raise NotFound(GONE)
-    response = refuse_unmatched(
+    response = as_asked(
         send_file(
             path, mimetype=result.content_type, etag=result.key, conditional=True, max_age=FOR_EVER
         )
     )
-    if request.method == "HEAD" or response.status_code == 304:
-        # Nobody reads it, so nobody would close it.
-        response.close()
+    return _for_ever(response)
+
+
+def _stream(result: Result) -> Response:
+    """Pass a file of a bucket on piece by piece; whoever has it already is told so first."""
+    response = Response(mimetype=result.content_type)
+    response.set_etag(result.key)
+    response.make_conditional(request)
+    refuse_unmatched(response)
+    if response.status_code == 200:
+        response.content_length, response.response = _pieces(result)
+    return _for_ever(response)
+
+
+def _pieces(result: Result) -> tuple[int, Iterator[bytes]]:
+    try:
+        return current.parts().storage.stream(result.key)
+    except FileNotFoundError as error:
+        raise NotFound(GONE) from error
+
+
+def _for_ever(response: Response) -> Response:
+    """Let anybody keep it. Whatever it holds, a browser that opens it runs nothing."""
     response.cache_control.public = True
+    response.cache_control.max_age = FOR_EVER
     response.cache_control.immutable = True
     response.headers["Content-Security-Policy"] = POLICY
     return response

@@ -254,9 +254,21 @@ class PreviewQuery(Shape):
 
 
 class ResultQuery(Shape):
-    """How wide a result is to be."""
+    """How wide a result is to be, or that it is to be saved."""
 
     width = Width(metadata={"description": "Scaled down, as WebP; without it the file itself."})
+    download = fields.String(
+        validate=validate.OneOf(["true"]),
+        metadata={
+            "description": "The file itself, from here and never by a redirect, to be saved under"
+            " its key's name. Not together with `width`."
+        },
+    )
+
+    @validates_schema
+    def _refuse_both(self, data: dict[str, Any], **_: Any) -> None:
+        if len(data) > 1:
+            raise ValidationError({"download": ["Not together with `width`."]})
 
 
 class CreditsSchema(Shape):

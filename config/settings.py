@@ -5,7 +5,9 @@ setting stops the start with one line that names it.
 """
 
 import base64
+import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -76,6 +78,7 @@ class Settings:
         """
         env = FileAwareEnv(strip_whitespace=True)
         try:
+            _check_proxies(os.environ)
             return _read(env, cls)
         except (EnvError, ValueError) as error:
             raise SettingsError(" ".join(str(error).split())) from error
@@ -183,6 +186,24 @@ def _url(name: str, text: str, schemes: set[str]) -> str:
 
 def _optional_url(name: str, text: str) -> str:
     return _url(name, text, {"http", "https"}).rstrip("/") if text else ""
+
+
+def _check_proxies(environment: Mapping[str, str]) -> None:
+    """Every client of ours reads these, and with one that is wrong it could never be made. Their
+    values are not shown: they may hold a password."""
+    for name, text in environment.items():
+        if text and name.lower() in {"http_proxy", "https_proxy"} and not _is_proxy(text):
+            raise ValueError(f"{name}: must be like http://proxy.example:3128")
+
+
+def _is_proxy(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError:
+        return False
+    plain = text.isprintable() and " " not in text
+    return plain and parts.scheme in {"http", "https"} and bool(parts.hostname)
 
 
 def _database_url(name: str, text: str) -> str:

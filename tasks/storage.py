@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ImageKind", "Storage", "StorageUnavailable", "check_image", "open_storage"]
 
+PIECE = 2**20
 KEY = re.compile(r"[0-9a-f]{32}\.(?:jpg|png|webp)")
 
 
@@ -56,6 +57,22 @@ class Storage:
         """Return the bytes under the key; `FileNotFoundError` where there are none."""
         with _sorted_errors("get", FileNotFoundError):
             return bytes(obstore.get(self._store, _check(key)).bytes())
+
+    def stream(self, key: str) -> tuple[int, Iterator[bytes]]:
+        """Return how many bytes are under the key, and them in pieces of a bounded size, each read
+        when it is asked for; `FileNotFoundError` where there are none."""
+        with _sorted_errors("head", FileNotFoundError):
+            size = obstore.head(self._store, _check(key))["size"]
+        return size, self._pieces(key, size)
+
+    def _pieces(self, key: str, size: int) -> Iterator[bytes]:
+        # One call for each: the time-out of a call ends with the last byte, and whoever reads them
+        # may be slow.
+        for start in range(0, size, PIECE):
+            with _sorted_errors("get"):
+                end = min(start + PIECE, size)
+                piece = bytes(obstore.get_range(self._store, key, start=start, end=end))
+            yield piece
 
     def exists(self, key: str) -> bool:
         """Tell whether something is stored under the key."""

@@ -3,7 +3,6 @@
 A site has either of two catalogues that know nothing of each other, and says which.
 """
 
-import re
 from enum import StrEnum
 from typing import Any
 
@@ -12,7 +11,7 @@ from api.catalogue.errors import CatalogueNotConnected, CatalogueUnavailable, pa
 from api.catalogue.interface import Position, Product, Shelf
 from api.catalogue.kept import Kept
 from api.catalogue.wix_access import WixAccess
-from api.catalogue.wix_shapes import products_of
+from api.catalogue.wix_shapes import GUID, openable, products_of
 from api.catalogue.wix_wire import TIMEOUTS, Answer, WixWire
 from models.errors import NotFound
 from tasks.deadline import all_within
@@ -26,8 +25,6 @@ NOT_CONNECTED = (
     "No shop is connected. Install the Darkroom app in Wix, and have its instance connected."
 )
 NO_STORES = "This Wix site has no shop. Add Wix Stores to it, and try again."
-# Anything else could mean another address of Wix's.
-GUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 
 
 class Version(StrEnum):
@@ -86,8 +83,8 @@ class Wix:
             raise page_gone()
         path, body = wix_v3.page_request(query, after, limit)
         document = self._page(shop, path, body, after)
-        products = tuple(wix_v3.read_product(each) for each in products_of(document))
-        return Shelf(products, wix_v3.next_position(document))
+        found = [wix_v3.read_product(each) for each in products_of(document, limit)]
+        return Shelf(openable(found), wix_v3.next_position(document))
 
     def _shelf_v1(self, shop: str, query: str, after: Position | None, limit: int) -> Shelf:
         if isinstance(after, str):
@@ -95,8 +92,8 @@ class Wix:
         offset = after or 0
         path, body = wix_v1.page_request(query, offset, limit)
         document = self._page(shop, path, body, after)
-        products = tuple(wix_v1.read_product(each) for each in products_of(document))
-        return Shelf(products, wix_v1.next_position(document, offset, len(products)))
+        found = [wix_v1.read_product(each) for each in products_of(document, limit)]
+        return Shelf(openable(found), wix_v1.next_position(document, offset, len(found)))
 
     def _page(
         self, shop: str, path: str, body: dict[str, Any], after: Position | None

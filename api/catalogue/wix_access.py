@@ -13,6 +13,8 @@ log = structlog.get_logger(__name__)
 
 # A token lives four hours at Wix. One that is about to expire could do so on the way.
 MARGIN = 300.0
+LONGEST_LIFE = 86_400
+_TOKEN = re.compile(r"[\x21-\x7e]{1,8192}")
 REFUSED = "The shop at Wix does not let Darkroom in. Install the Darkroom app there again."
 
 
@@ -49,10 +51,10 @@ class WixAccess:
             log.warning("wix gives no token", status=answer.status, error=_word(answer))
             raise CatalogueNotConnected(REFUSED)
         token, seconds = answer.document.get("access_token"), answer.document.get("expires_in")
-        if not isinstance(token, str) or not token.isascii() or not token.isprintable():
+        if not isinstance(token, str) or not _TOKEN.fullmatch(token):
             raise CatalogueUnavailable("Wix, POST /oauth2/token: an answer without a token")
         if isinstance(seconds, int):
-            self._tokens.put(shop, token, seconds - MARGIN)
+            self._tokens.put(shop, token, min(max(seconds, 0), LONGEST_LIFE) - MARGIN)
         return token
 
 

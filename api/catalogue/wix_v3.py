@@ -1,12 +1,16 @@
 """Wix Stores, Catalog V3: the present one."""
 
+import re
 from typing import Any
 
+from api.catalogue.errors import CatalogueUnavailable
 from api.catalogue.interface import Product
 from api.catalogue.wix_shapes import dig, product_from
 
 # Both are left out of an answer unless they are asked for, on every page again.
 FIELDS = ["MEDIA_ITEMS_INFO", "CURRENCY"]
+# Ours is 4000 characters at most, quoted and signed.
+_CURSOR = re.compile(r"[\x20-\x7e]{1,1400}")
 
 
 def page_request(query: str, after: str | None, limit: int) -> tuple[str, dict[str, Any]]:
@@ -22,9 +26,16 @@ def page_request(query: str, after: str | None, limit: int) -> tuple[str, dict[s
 
 
 def next_position(document: dict[str, Any]) -> str | None:
-    """Return Wix's cursor of the page after this answer's."""
+    """Return Wix's cursor of the page after this answer's.
+
+    Raises `CatalogueUnavailable` for one that ours could not hold: the last page it is not.
+    """
     cursor = dig(document, "pagingMetadata", "cursors", "next")
-    return cursor if isinstance(cursor, str) and cursor else None
+    if not isinstance(cursor, str) or not cursor:
+        return None
+    if not _CURSOR.fullmatch(cursor):
+        raise CatalogueUnavailable("Wix: a cursor that is no text in ASCII, or a very long one")
+    return cursor
 
 
 def product_path(product_id: str) -> tuple[str, dict[str, Any]]:

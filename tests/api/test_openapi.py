@@ -154,14 +154,17 @@ class Quiet(WSGIRequestHandler):
 
 def filter_failure(_context: Any, failure: Any, case: Any, response: Any) -> bool:
     """JSON Schema cannot say that the image ids of a job differ, that a cursor must be one of ours,
-    and that a key goes with one body: refusing that is right."""
+    that a result is scaled or saved, and that a key goes with one body: refusing that is right."""
     if failure.title != "Schema-valid request rejected":
         return True
     problem = response.json()
     paths = problem.get("errors", {})
     return not (
         problem["code"] == "idempotency_key_reused"
-        or (paths and all(re.fullmatch(r"cursor|images\.\d\.imageId", path) for path in paths))
+        or (
+            paths
+            and all(re.fullmatch(r"cursor|download|images\.\d\.imageId", path) for path in paths)
+        )
     )
 
 

@@ -1,6 +1,10 @@
 """The three pages as files: what a browser is told of them, and that nothing else is served."""
 
+import gc
 import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from flask import Flask
@@ -34,6 +38,32 @@ def test_a_browser_asks_each_time_whether_it_has_changed(app: Flask, path: str) 
 
     assert "no-cache" in first.headers["Cache-Control"]
     assert (again.status_code, again.data) == (304, b"")
+
+
+@pytest.mark.parametrize("path", ["/", "/web/js/dom.js", "/web/favicon.svg", "/docs/docs.js"])
+def test_a_file_that_nobody_reads_is_closed(app: Flask, path: str) -> None:
+    client = app.test_client()
+    tag = client.get(path, buffered=True).headers["ETag"]
+
+    # A file left open is a ResourceWarning, which is an error here.
+    with closed_files():
+        same = client.get(path, headers={"If-None-Match": tag}).status_code
+        head = client.head(path).status_code
+
+    assert (same, head) == (304, 200)
+
+
+@contextmanager
+def closed_files() -> Iterator[None]:
+    """Raise what is warned of as things are collected."""
+    found: list[object] = []
+    before, sys.unraisablehook = sys.unraisablehook, lambda warning: found.append(warning.exc_value)
+    try:
+        yield
+        gc.collect()
+    finally:
+        sys.unraisablehook = before
+    assert found == []
 
 
 def test_a_page_names_files_that_are_there_and_of_the_right_type(app: Flask) -> None:

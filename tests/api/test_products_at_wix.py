@@ -374,6 +374,8 @@ def test_every_image_has_an_id_of_its_own(alice: Shop, wix: WixStandIn) -> None:
         ("free", None),
         ("NaN", None),
         ("1e999", None),
+        ("1e-400000", "0.00"),
+        ("9" * 100_000, None),
         (-1, None),
         ([], None),
     ],

@@ -231,6 +231,48 @@ def test_a_result_in_another_width_is_refused(stored: Flask, width: str) -> None
     assert (answer.status_code, list(answer.get_json()["errors"])) == (400, ["width"])
 
 
+def check_download(answer: TestResponse, data: bytes) -> None:
+    assert (answer.status_code, answer.data) == (200, data)
+    assert answer.content_length == len(data)
+    assert answer.headers["Content-Disposition"] == f"attachment; filename={KEY}"
+    assert answer.content_type == "image/webp"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
+    caching = set(answer.headers["Cache-Control"].split(", "))
+    assert caching == {"public", "max-age=31536000", "immutable"}
+
+
+def download(app: Flask, headers: dict[str, str] | None = None) -> TestResponse:
+    return app.test_client().get(f"/results/{KEY}?download=true", headers=headers, buffered=True)
+
+
+def test_a_result_can_be_saved(stored: Flask) -> None:
+    check_download(download(stored), PICTURE)
+
+
+def test_a_result_in_a_bucket_is_saved_from_here(bucket: Settings) -> None:
+    large = PICTURE * (3 * 2**20 // len(PICTURE))
+    with serving(bucket) as app:
+        record(app)
+        open_storage(bucket).put(KEY, large, "image/webp")
+
+        whole, head = download(app), app.test_client().head(f"/results/{KEY}?download=true")
+        other = download(app, {"If-Match": '"another"'})
+        open_storage(bucket).delete(KEY)
+        kept, gone = download(app, {"If-None-Match": f'"{KEY}"'}), download(app)
+
+    check_download(whole, large)
+    assert (head.status_code, head.content_length) == (200, len(large))
+    assert (other.status_code, kept.status_code, gone.status_code) == (412, 304, 404)
+
+
+@pytest.mark.parametrize("query", ["download=false", "download=", "download=true&width=320"])
+def test_another_way_to_save_is_refused(stored: Flask, query: str) -> None:
+    answer = stored.test_client().get(f"/results/{KEY}?{query}")
+
+    assert (answer.status_code, list(answer.get_json()["errors"])) == (400, ["download"])
+
+
 def test_a_query_is_refused(stored: Flask) -> None:
     assert stored.test_client().get(f"/results/{KEY}?x=1").status_code == 400
 

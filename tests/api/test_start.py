@@ -23,6 +23,7 @@ STARTS = [
     [str(BIN / "gunicorn"), "wsgi:app"],
     [str(BIN / "flask"), "--app", "wsgi", "routes"],
 ]
+WORKER = [str(BIN / "celery"), "-A", "tasks", "worker", "-Q", "replicate"]
 # Nobody answers who could be asked for it.
 WITHOUT_A_SECRET = {
     "PUBLIC_BASE_URL": "https://darkroom.example",
@@ -84,8 +85,10 @@ def ask(
         (STARTS[0], "DATABASE_URL", {"DATABASE_URL": "mysql://x"}),
         (STARTS[1], "REDIS_URL", {"REDIS_URL": ""}),
         (STARTS[0], "REPLICATE_WEBHOOK_SECRET", WITHOUT_A_SECRET),
+        (STARTS[0], "HTTPS_PROXY", {"HTTPS_PROXY": "proxy:3128"}),
+        (WORKER, "HTTPS_PROXY", {"HTTPS_PROXY": "proxy:3128"}),
     ],
-    ids=["gunicorn", "flask", "webhooks"],
+    ids=["gunicorn", "flask", "webhooks", "proxy", "proxy of a worker"],
 )
 def test_a_wrong_setting_ends_the_start_with_one_line(
     command: list[str], name: str, settings: dict[str, str]

@@ -18,7 +18,7 @@ from PIL import Image
 from config.settings import Settings
 from tasks.image_check import ImageKind, check_image
 from tasks.provider_errors import ResultUnusable, Retryable
-from tasks.storage import Storage, StorageUnavailable, open_storage
+from tasks.storage import PIECE, Storage, StorageUnavailable, open_storage
 from tests.replicate_bench import settings
 
 KEY = "0123456789abcdef0123456789abcdef.png"
@@ -80,6 +80,20 @@ def test_what_was_put_is_there_until_it_is_deleted(storage: Storage) -> None:
     assert not storage.exists(KEY)
     with pytest.raises(FileNotFoundError):
         storage.get(KEY)
+
+
+def test_what_is_stored_comes_in_pieces(storage: Storage) -> None:
+    data = Random(7).randbytes(2 * PIECE + 1)
+    storage.put(KEY, data, "image/png")
+
+    size, pieces = storage.stream(KEY)
+    read = list(pieces)
+    storage.delete(KEY)
+
+    assert (size, b"".join(read)) == (len(data), data)
+    assert [len(piece) for piece in read] == [PIECE, PIECE, 1]
+    with pytest.raises(FileNotFoundError):
+        storage.stream(KEY)
 
 
 @pytest.mark.parametrize(

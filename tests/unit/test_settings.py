@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from config.settings import RateLimit, Settings, SettingsError, parse_duration
+from tasks.download import Downloader
 
 REQUIRED = {
     "DATABASE_URL": "postgresql://darkroom@db/darkroom",
@@ -82,6 +83,12 @@ def test_a_missing_setting_is_named(environment: pytest.MonkeyPatch, name: str) 
         ("WORKER_CONCURRENCY", "-1"),
         ("LOG_LEVEL", "CHATTY"),
         ("SENTRY_DSN", "sentry.example"),
+        ("HTTPS_PROXY", "proxy:3128"),
+        ("https_proxy", "socks5://proxy.example:1080"),
+        ("HTTP_PROXY", "http://proxy.example:port"),
+        ("http_proxy", "http://user:pass#word@proxy.example:3128"),
+        ("http_proxy", "http://"),
+        ("http_proxy", "http://proxy.example:3128\n"),
     ],
 )
 def test_nonsense_is_refused_and_named(
@@ -94,6 +101,26 @@ def test_nonsense_is_refused_and_named(
 
     assert name in str(refusal.value)
     assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("proxy", ["", "http://proxy:3128", "https://user:word@[::1]:3128/"])
+def test_a_proxy_may_be_named(environment: pytest.MonkeyPatch, proxy: str) -> None:
+    environment.setenv("HTTPS_PROXY", proxy)
+    environment.setenv("http_proxy", proxy)
+
+    settings = Settings.from_environment()
+
+    # The clients can be made with it.
+    Downloader(settings).close()
+
+
+def test_what_a_wrong_proxy_holds_is_not_shown(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("HTTPS_PROXY", "socks5://user:password@proxy:1080")
+
+    with pytest.raises(SettingsError) as refusal:
+        Settings.from_environment()
+
+    assert "password" not in str(refusal.value)
 
 
 def test_a_secret_can_come_from_a_file(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
