@@ -185,7 +185,7 @@ def test_a_result_is_downloaded_as_the_file_that_was_made(
         page.get_by_role("link", name=f"Download {item['imageId']}").click()
 
     address = f"{shop.url}{item['optimizedImageUrl']}"
-    assert loading.value.url == address
+    assert loading.value.url == f"{address}?download=true"
     assert re.fullmatch(r"[0-9a-f]{32}\.jpg", loading.value.suggested_filename)
     file = tmp_path / "result"
     loading.value.save_as(file)

@@ -57,6 +57,11 @@ export function pictureAt(address, width) {
   return `${new URL(address, ROOT).pathname}?width=${width}`;
 }
 
+/** Where a result is saved from: the service itself, wherever it is stored. */
+export function downloadOf(address) {
+  return `${new URL(address, ROOT).pathname}?download=true`;
+}
+
 /** Forget what was read, as when another shop connects. */
 export function forgetAnswers() {
   kept.clear();

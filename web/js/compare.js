@@ -1,6 +1,6 @@
 /** Before and after in full size: a slider that a mouse, a finger and the arrow keys move. */
 
-import { pictureAt } from "./api.js";
+import { downloadOf, pictureAt } from "./api.js";
 import { el, fill, freshId, say } from "./dom.js";
 import { button, linkButton } from "./parts.js";
 
@@ -55,7 +55,7 @@ export class Comparison {
     say(this.#prompt, item.prompt);
     this.#before.hidden = many < 2;
     this.#after.hidden = many < 2;
-    this.#download.href = item.optimizedImageUrl;
+    this.#download.href = downloadOf(item.optimizedImageUrl);
     fill(this.#viewer, this.#pictures(item));
     this.#slider.value = MIDDLE;
     this.#split();

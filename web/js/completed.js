@@ -1,6 +1,6 @@
 /** The page Completed: before and after. Nothing here changes any more, so nothing is refreshed. */
 
-import { read } from "./api.js";
+import { downloadOf, read } from "./api.js";
 import { Comparison } from "./compare.js";
 import { el, fill, freshId } from "./dom.js";
 import { openFrame } from "./frame.js";
@@ -149,7 +149,7 @@ function pairCard(item, compare) {
       { class: "item-words" },
       el("h3", { class: "clip" }, item.imageId),
       el("p", { class: "small clamp anywhere", title: item.prompt }, item.prompt),
-      el("div", { class: "row" }, button("Compare", { sign: "compare", onclick: compare, "aria-label": `Compare ${item.imageId}` }), linkButton("Download", item.optimizedImageUrl, { look: "plain", sign: "download", download: "", "aria-label": `Download ${item.imageId}` })),
+      el("div", { class: "row" }, button("Compare", { sign: "compare", onclick: compare, "aria-label": `Compare ${item.imageId}` }), linkButton("Download", downloadOf(item.optimizedImageUrl), { look: "plain", sign: "download", download: "", "aria-label": `Download ${item.imageId}` })),
     ),
   );
 }
