@@ -180,12 +180,14 @@ class Terminal:
 @contextmanager
 def terminal(**environment: str) -> Iterator[Terminal]:
     """`queue status --watch` in a terminal."""
-    command = ["-m", "flask", "--app", "wsgi", "queue", "status", "--watch", "--interval", "0.2"]
+    # Who starts tests in the background may have all of its children ignore SIGINT.
+    python = ["/usr/bin/env", "--default-signal=INT", sys.executable, "-m"]
+    command = ["flask", "--app", "wsgi", "queue", "status", "--watch", "--interval", "0.2"]
     everything = os.environ | {"TERM": "xterm", "COLUMNS": "100", "LINES": "40"} | environment
     ours, theirs = pty.openpty()
     try:
         with subprocess.Popen(
-            [sys.executable, *command], cwd=ROOT, env=everything,
+            [*python, *command], cwd=ROOT, env=everything,
             stdin=theirs, stdout=theirs, stderr=theirs,
         ) as process:  # fmt: skip
             os.close(theirs)
