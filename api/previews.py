@@ -14,10 +14,10 @@ from api import current, examples
 from api.etags import revalidate
 from api.openapi import CACHING as PRIVATELY
 from api.openapi import IF_NONE_MATCH, TEXT, Blueprint
+from api.picture_schemas import PreviewQuery, PreviewSchema, PreviewsQuery
 from api.pictures import BINARY, picture
 from api.preview_tokens import preview_url, source_of
 from api.scaling import scale
-from api.schemas import PreviewQuery, PreviewSchema, PreviewsQuery
 
 log = structlog.get_logger(__name__)
 

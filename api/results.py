@@ -11,9 +11,9 @@ from api import current
 from api.etags import refuse_unmatched
 from api.files import as_asked
 from api.openapi import REQUEST_ID, TEXT, Blueprint
+from api.picture_schemas import ResultQuery
 from api.pictures import BINARY, POLICY, picture
 from api.scaling import scale
-from api.schemas import ResultQuery
 from models import reports
 from models.errors import NotFound
 from models.reports import Result

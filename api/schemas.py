@@ -23,7 +23,6 @@ from api.fields import (
     ResultUrl,
     StatusList,
     Text,
-    Width,
 )
 from config.plans import PLANS
 from models.explanations import EXPLANATIONS
@@ -232,43 +231,6 @@ class JobPageSchema(Shape):
 
     jobs = fields.List(fields.Nested(ProgressSchema), required=True)
     next_cursor = fields.String(required=True, allow_none=True)
-
-
-class PreviewsQuery(Shape):
-    """Which image is to be shown."""
-
-    url = ImageUrl(required=True, metadata=IMAGE_URL)
-
-
-class PreviewSchema(Shape):
-    """Where an image is, and where this service shows it."""
-
-    image_url = fields.String(required=True)
-    preview_url = PreviewUrl(attribute="image_url", metadata=PREVIEW_URL)
-
-
-class PreviewQuery(Shape):
-    """How wide a preview is to be."""
-
-    width = Width(load_default=640)
-
-
-class ResultQuery(Shape):
-    """How wide a result is to be, or that it is to be saved."""
-
-    width = Width(metadata={"description": "Scaled down, as WebP; without it the file itself."})
-    download = fields.String(
-        validate=validate.OneOf(["true"]),
-        metadata={
-            "description": "The file itself, from here and never by a redirect, to be saved under"
-            " its key's name. Not together with `width`."
-        },
-    )
-
-    @validates_schema
-    def _refuse_both(self, data: dict[str, Any], **_: Any) -> None:
-        if len(data) > 1:
-            raise ValidationError({"download": ["Not together with `width`."]})
 
 
 class CreditsSchema(Shape):

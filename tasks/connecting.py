@@ -28,7 +28,7 @@ Lookup = Callable[[str, int], Sequence[str]]
 
 
 class PrivateAddress(Retryable):
-    """A name that leads into a private network, for now: what a name leads to may change."""
+    """A name that leads into a private network; it may lead elsewhere another time."""
 
 
 class CheckedBackend(httpcore.NetworkBackend):
