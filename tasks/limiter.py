@@ -21,7 +21,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from config.settings import RateLimit
+from config.forms import RateLimit
 
 SCRIPT = Path(__file__).with_suffix(".lua").read_text(encoding="utf-8")
 

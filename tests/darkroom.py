@@ -12,7 +12,7 @@ import redis
 from flask import Flask
 from sqlalchemy import func, select, update
 
-from config.settings import RateLimit
+from config.forms import RateLimit
 from models import accounts, ledger, reports
 from models.clock import from_now
 from models.database import db

@@ -14,7 +14,7 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from config.settings import RateLimit
+from config.forms import RateLimit
 from tasks.limiter import Grant, Limiter, LimiterUnavailable, limiter_redis
 from tasks.waiting import SlotQueue
 from tests.limiter_steps import keep

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-from config.settings import RateLimit
+from config.forms import RateLimit
 from tasks.limiter import Grant, Limiter, Wait, limiter_redis
 
 

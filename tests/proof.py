@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from config.settings import RateLimit
+from config.forms import RateLimit
 from tests.grants import most_in_window
 
 # Grants are that much further apart than the limit says, and a create arrives a moment after its

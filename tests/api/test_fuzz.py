@@ -10,7 +10,8 @@ from random import SystemRandom
 import pytest
 from werkzeug.test import TestResponse
 
-from config.settings import RateLimit, Settings
+from config.forms import RateLimit
+from config.settings import Settings
 from tests.api.catalogues import cup, written
 from tests.api.clients import JOBS, Shop, open_shop, order
 from tests.api.conftest import serving

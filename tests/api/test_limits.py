@@ -12,7 +12,8 @@ import pytest
 import redis
 from flask import Flask
 
-from config.settings import RateLimit, Settings
+from config.forms import RateLimit
+from config.settings import Settings
 from models import accounts
 from tests.api.clients import JOBS, ROUTE, Shop, open_shop, order
 from tests.api.conftest import serving

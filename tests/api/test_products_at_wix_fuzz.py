@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, example, given
 from hypothesis import settings as bounds
 from hypothesis import strategies as st
 
-from config.settings import RateLimit, Settings
+from config.forms import RateLimit
+from config.settings import Settings
 from tests.api.catalogues import PRODUCTS, connect, on_wix
 from tests.api.clients import Shop, open_shop, order
 from tests.scripted_server import answer

@@ -12,7 +12,7 @@ import redis
 from flask import Flask
 from flask.testing import FlaskCliRunner
 
-from config.settings import RateLimit
+from config.forms import RateLimit
 from models import following
 from tasks.limiter import Limiter, limiter_redis
 from tasks.wake import Waker

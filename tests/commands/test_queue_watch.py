@@ -16,7 +16,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskCliRunner
 
-from config.settings import RateLimit
+from config.forms import RateLimit
 from models import lifecycle
 from tasks.limiter import Limiter, limiter_redis
 from tests.service import ROOT, wait_until

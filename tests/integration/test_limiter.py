@@ -7,7 +7,7 @@ import redis
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from config.settings import RateLimit
+from config.forms import RateLimit
 from tasks.limiter import Grant, Limiter, Wait, limiter_redis
 from tests.limiter_steps import Users, granted
 

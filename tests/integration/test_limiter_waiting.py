@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 import redis
 
-from config.settings import RateLimit
+from config.forms import RateLimit
 from tasks.limiter import Grant, Limiter, Wait, limiter_redis
 from tasks.waiting import NoSlot, NotWanted, Paused, SlotQueue, Stopped, TimedOut
 from tests.limiter_steps import keep

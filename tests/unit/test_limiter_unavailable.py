@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 import redis
 
-from config.settings import RateLimit
+from config.forms import RateLimit
 from tasks.limiter import Grant, Limiter, LimiterUnavailable, limiter_redis
 from tasks.waiting import SlotQueue
 from tests.tether import free_port

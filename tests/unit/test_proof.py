@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from config.settings import RateLimit
+from config.forms import RateLimit
 from tests.proof import check_limit, check_made_once
 
 IMAGE = ("https://shop.example/cup/0.jpg", "brighter")

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from config.settings import RateLimit, Settings, SettingsError, parse_duration
+from config.forms import RateLimit, parse_duration
+from config.settings import Settings, SettingsError
 from tasks.download import Downloader
 
 REQUIRED = {

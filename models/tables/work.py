@@ -1,14 +1,10 @@
-"""The tables. Statuses and limits are checked by the database too, not only by the code."""
+"""The work: batches, jobs, items and the attempts at them."""
 
 from datetime import datetime
-from enum import StrEnum
-from typing import Any
 
 from sqlalchemy import (
     JSON,
-    BigInteger,
     CheckConstraint,
-    Enum,
     ForeignKey,
     Index,
     Integer,
@@ -23,98 +19,27 @@ from sqlalchemy.orm import Mapped, mapped_column
 from models.clock import UtcDateTime, now
 from models.database import Base
 from models.explanations import EXPLANATIONS
+from models.tables.kinds import AttemptStatus, Id, Status, text_of
 
-# SQLite gives out row ids only for a column whose type is INTEGER.
-Id = BigInteger().with_variant(Integer, "sqlite")
-EPOCH = text("'1970-01-01 00:00:00.000000'")
-
-
-class Status(StrEnum):
-    """Of an item or of a job; DONE, FAILED and CANCELED are final."""
-
-    PENDING = "PENDING"
-    RUNNING = "RUNNING"
-    DONE = "DONE"
-    FAILED = "FAILED"
-    CANCELED = "CANCELED"
+BATCHED = text("batch_id IS NOT NULL")
 
 
-class AttemptStatus(StrEnum):
-    """CREATING: the create may be on its way. CREATED: its prediction id is known. ENDED: over."""
+class Batch(Base):
+    """Up to 100 jobs that were ordered, and charged, together. Its progress is that of its jobs."""
 
-    CREATING = "CREATING"
-    CREATED = "CREATED"
-    ENDED = "ENDED"
-
-
-# What an attempt may be when a move ends it. Who moves an item because nothing is known of its
-# prediction must not end an attempt that has got one in the meantime.
-IN_DOUBT = (AttemptStatus.CREATING,)
-NOT_ENDED = (AttemptStatus.CREATING, AttemptStatus.CREATED)
-
-
-class EntryKind(StrEnum):
-    """Why credits changed."""
-
-    GRANT = "GRANT"
-    RESET = "RESET"
-    CHARGE = "CHARGE"
-    REFUND = "REFUND"
-
-
-def _enum(kind: type[StrEnum], name: str) -> Enum:
-    """Text with a CHECK: a new status is a plain migration on both databases."""
-    return Enum(kind, name=name, native_enum=False, create_constraint=True, length=16)
-
-
-class Instance(Base):
-    """One tenant. `due_items` counts its PENDING items that are due, and `last_served` is when one
-    of them was last claimed: together they are its place in the round of the fair shares."""
-
-    __tablename__ = "instances"
-    __table_args__ = (
-        CheckConstraint("balance >= 0", name="balance_not_negative"),
-        CheckConstraint("due_items >= 0", name="due_items_not_negative"),
-        Index("ix_instances_reset_month", "reset_month"),
-        Index("ix_instances_turn", "last_served", "id", postgresql_where=text("due_items > 0"),
-              sqlite_where=text("due_items > 0")),
-    )  # fmt: skip
-
-    id: Mapped[int] = mapped_column(Id, primary_key=True)
-    name: Mapped[str] = mapped_column(String(255), unique=True)
-    plan: Mapped[str] = mapped_column(String(50))
-    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
-    balance: Mapped[int] = mapped_column(BigInteger, default=0)
-    reset_month: Mapped[str] = mapped_column(String(7), default="")
-    due_items: Mapped[int] = mapped_column(Integer, default=0)
-    last_served: Mapped[datetime] = mapped_column(UtcDateTime, server_default=EPOCH)
-    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now())
-    disabled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    # The installation of the Wix app whose shop this is.
-    wix_instance_id: Mapped[str | None] = mapped_column(Text)
-
-
-class CreditEntry(Base):
-    """One change of a balance. Rows are only ever added; `reference` is unique, so nothing can be
-    booked twice; the balance is the sum of the amounts."""
-
-    __tablename__ = "credit_entries"
-    __table_args__ = (
-        Index("ix_credit_entries_instance", "instance_id", "id"),
-        Index("ix_credit_entries_kind", "kind", "amount"),
-    )
+    __tablename__ = "image_optimization_batches"
+    __table_args__ = (Index("ix_batches_instance", "instance_id", "id"),)
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     instance_id: Mapped[int] = mapped_column(ForeignKey("instances.id"))
-    kind: Mapped[EntryKind] = mapped_column(_enum(EntryKind, "entry_kind"))
-    amount: Mapped[int] = mapped_column(BigInteger)
-    balance_after: Mapped[int] = mapped_column(BigInteger)
-    reference: Mapped[str] = mapped_column(String(255), unique=True)
+    total_jobs: Mapped[int] = mapped_column(Integer)
+    total_images: Mapped[int] = mapped_column(Integer)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now())
 
 
 class Job(Base):
-    """Up to 10 images of one product. `version` grows with every change of it or of its items."""
+    """Up to 10 images of one product. `version` grows with every change of it or of its items.
+    `retry_of` is the job whose failed images these are; a job is retried once."""
 
     __tablename__ = "image_optimization_jobs"
     __table_args__ = (
@@ -126,13 +51,15 @@ class Job(Base):
         ),
         Index("ix_jobs_instance_status", "instance_id", "status", "id"),
         Index("ix_jobs_status", "status", "id"),
+        Index("ix_jobs_batch", "batch_id", "id", postgresql_where=BATCHED, sqlite_where=BATCHED),
+        Index("uq_jobs_retry_of", "retry_of", unique=True),
     )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     instance_id: Mapped[int] = mapped_column(ForeignKey("instances.id"))
     product_id: Mapped[str] = mapped_column(String(255))
     product_name: Mapped[str] = mapped_column(String(500))
-    status: Mapped[Status] = mapped_column(_enum(Status, "job_status"), default=Status.PENDING)
+    status: Mapped[Status] = mapped_column(text_of(Status, "job_status"), default=Status.PENDING)
     total_images: Mapped[int] = mapped_column(Integer)
     completed_images: Mapped[int] = mapped_column(Integer, default=0)
     failed_images: Mapped[int] = mapped_column(Integer, default=0)
@@ -141,15 +68,25 @@ class Job(Base):
     started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     version: Mapped[int] = mapped_column(Integer, default=1)
+    batch_id: Mapped[int | None] = mapped_column(ForeignKey("image_optimization_batches.id"))
+    retry_of: Mapped[int | None] = mapped_column(ForeignKey("image_optimization_jobs.id"))
 
 
 DUE = text("status = 'PENDING' AND not_before IS NULL")
 BACKING_OFF = text("not_before IS NOT NULL")
+IS_RUNNING = text("status = 'RUNNING'")
+REUSABLE = text("status = 'DONE' AND reuse_hash IS NOT NULL")
+IS_COPY = text("stored_key IS NOT NULL")
+UNCOUNTED = text("NOT counted AND status IN ('DONE', 'FAILED', 'CANCELED')")
 
 
 class Item(Base):
     """One image with its prompt. `attempt_id` is the attempt that holds it (the fence), and
-    `not_before` is set while it is PENDING but not due."""
+    `not_before` is set while it is PENDING but not due.
+
+    `cancel_requested_at` is set once its shop wants it canceled although it was sent. A result that
+    was made before, for the item `reused_from`, is in the storage as `stored_key`; without that one
+    `result_key` is its name there too. `counted`: it stands in the analytics."""
 
     __tablename__ = "image_optimization_items"
     __table_args__ = (
@@ -162,6 +99,13 @@ class Item(Base):
         Index("ix_items_backing_off", "not_before", postgresql_where=BACKING_OFF,
               sqlite_where=BACKING_OFF),
         Index("ix_items_status", "status", "id"),
+        Index("ix_items_running", "instance_id", postgresql_where=IS_RUNNING,
+              sqlite_where=IS_RUNNING),
+        Index("ix_items_reusable", "instance_id", "reuse_hash", "id", postgresql_where=REUSABLE,
+              sqlite_where=REUSABLE),
+        Index("ix_items_copies", "stored_key", postgresql_where=IS_COPY, sqlite_where=IS_COPY),
+        Index("ix_items_uncounted", "instance_id", "id", postgresql_where=UNCOUNTED,
+              sqlite_where=UNCOUNTED),
     )  # fmt: skip
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
@@ -174,7 +118,7 @@ class Item(Base):
     aspect_ratio: Mapped[str] = mapped_column(String(20))
     output_format: Mapped[str] = mapped_column(String(10))
     credits: Mapped[int] = mapped_column(Integer)
-    status: Mapped[Status] = mapped_column(_enum(Status, "item_status"), default=Status.PENDING)
+    status: Mapped[Status] = mapped_column(text_of(Status, "item_status"), default=Status.PENDING)
     attempt_id: Mapped[int | None] = mapped_column(Id)
     failed_attempts: Mapped[int] = mapped_column(Integer, default=0)
     not_before: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -185,6 +129,17 @@ class Item(Base):
     error: Mapped[str | None] = mapped_column(String(500))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now())
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now())
+    model: Mapped[str] = mapped_column(String(120), server_default=text("'google/nano-banana'"))
+    resolution: Mapped[str | None] = mapped_column(String(10))
+    quality: Mapped[int | None] = mapped_column(Integer)
+    reference_urls: Mapped[list[str]] = mapped_column(
+        JSON, default=list, server_default=text("'[]'")
+    )
+    cancel_requested_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    reuse_hash: Mapped[str | None] = mapped_column(String(64))
+    reused_from: Mapped[int | None] = mapped_column(ForeignKey("image_optimization_items.id"))
+    stored_key: Mapped[str | None] = mapped_column(String(64))
+    counted: Mapped[bool] = mapped_column(default=False, server_default=false())
 
     @property
     def credits_charged(self) -> int:
@@ -204,8 +159,10 @@ UNWANTED = text("cancel_at IS NOT NULL")
 
 class Attempt(Base):
     """One try to have an item's prediction made: at most one prediction id, and a reference that
-    nobody can guess. `outcome` says how it ended. `cancel_at` is set while nobody wants its
-    prediction and Replicate has not confirmed its end: when to ask for that again."""
+    nobody can guess. `outcome` says how it ended. `sent_urls` are the addresses that Replicate was
+    given for the item's image and its references, where they are not the item's own. `cancel_at` is
+    set while nobody wants its prediction and Replicate has not confirmed its end: when to ask for
+    that again."""
 
     __tablename__ = "image_optimization_attempts"
     __table_args__ = (
@@ -228,7 +185,7 @@ class Attempt(Base):
     reference: Mapped[str] = mapped_column(String(64), unique=True)
     result_key: Mapped[str] = mapped_column(String(64))
     status: Mapped[AttemptStatus] = mapped_column(
-        _enum(AttemptStatus, "attempt_status"), default=AttemptStatus.CREATING
+        text_of(AttemptStatus, "attempt_status"), default=AttemptStatus.CREATING
     )
     outcome: Mapped[str | None] = mapped_column(String(50))
     prediction_id: Mapped[str | None] = mapped_column(String(64), unique=True)
@@ -239,25 +196,4 @@ class Attempt(Base):
     next_check_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     cancel_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-
-
-class IdempotencyKey(Base):
-    """The first answer to a request that carried an `Idempotency-Key`."""
-
-    __tablename__ = "idempotency_keys"
-    __table_args__ = (Index("ix_idempotency_keys_created_at", "created_at"),)
-
-    instance_id: Mapped[int] = mapped_column(ForeignKey("instances.id"), primary_key=True)
-    key: Mapped[str] = mapped_column(String(255), primary_key=True)
-    request_hash: Mapped[str] = mapped_column(String(64))
-    answer: Mapped[dict[str, Any]] = mapped_column(JSON)
-    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now())
-
-
-class Heartbeat(Base):
-    """When something that must happen regularly last happened."""
-
-    __tablename__ = "heartbeats"
-
-    name: Mapped[str] = mapped_column(String(50), primary_key=True)
-    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    sent_urls: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))

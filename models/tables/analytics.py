@@ -1,0 +1,57 @@
+"""Images counted by day once they are final, so that no question about months reads images."""
+
+from datetime import date
+
+from sqlalchemy import BigInteger, Date, ForeignKey, Index, Integer, String, Text, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.database import Base
+
+
+class DailyCount(Base):
+    """An instance's images that became final on a day (UTC), and the credits that they cost."""
+
+    __tablename__ = "daily_counts"
+
+    instance_id: Mapped[int] = mapped_column(ForeignKey("instances.id"), primary_key=True)
+    day: Mapped[date] = mapped_column(Date, primary_key=True)
+    done: Mapped[int] = mapped_column(Integer, default=0, server_default=text("0"))
+    failed: Mapped[int] = mapped_column(Integer, default=0, server_default=text("0"))
+    canceled: Mapped[int] = mapped_column(Integer, default=0, server_default=text("0"))
+    reused: Mapped[int] = mapped_column(Integer, default=0, server_default=text("0"))
+    credits: Mapped[int] = mapped_column(BigInteger, default=0, server_default=text("0"))
+
+
+class DailyDuration(Base):
+    """How many DONE images took how long from the order to the result, by classes of seconds."""
+
+    __tablename__ = "daily_durations"
+
+    instance_id: Mapped[int] = mapped_column(ForeignKey("instances.id"), primary_key=True)
+    day: Mapped[date] = mapped_column(Date, primary_key=True)
+    bucket: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    images: Mapped[int] = mapped_column(Integer)
+
+
+class DailyError(Base):
+    """How many images failed with which code."""
+
+    __tablename__ = "daily_errors"
+
+    instance_id: Mapped[int] = mapped_column(ForeignKey("instances.id"), primary_key=True)
+    day: Mapped[date] = mapped_column(Date, primary_key=True)
+    error_code: Mapped[str] = mapped_column(String(50), primary_key=True)
+    images: Mapped[int] = mapped_column(Integer)
+
+
+class MonthlyPrompt(Base):
+    """How many images of a month (its first day, UTC) had which prompt."""
+
+    __tablename__ = "monthly_prompts"
+    __table_args__ = (Index("ix_monthly_prompts_top", "instance_id", "month", "images"),)
+
+    instance_id: Mapped[int] = mapped_column(ForeignKey("instances.id"), primary_key=True)
+    month: Mapped[date] = mapped_column(Date, primary_key=True)
+    prompt_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    prompt: Mapped[str] = mapped_column(Text)
+    images: Mapped[int] = mapped_column(Integer)
