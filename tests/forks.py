@@ -34,7 +34,6 @@ LIBRARIES = (
     "celery.bin.celery",
     "celery.bin.worker",
     "celery.concurrency.thread",
-    "celery.worker.consumer",
     "flask_sqlalchemy",
     "gunicorn.app.wsgiapp",
     "httpx",
