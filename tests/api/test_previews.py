@@ -418,7 +418,8 @@ def test_a_host_that_hangs_leaves_room_for_everybody_else(
     host.play(silence(host))
     parts = charlie.app.extensions[current.KEY]
     parts.sources.close()
-    parts.sources = SourcePictures(parts.settings, httpx.Timeout(5.0), total=5.0)
+    parts.sources = SourcePictures(parts.settings, httpx.Timeout(60.0), total=60.0)
+    parts.rooms = Rooms(patience=60.0)
     paths = [preview_of(charlie, f"{host.url}/{number}") for number in range(16)]
     with ThreadPoolExecutor(16) as pool:
         answers = [pool.submit(charlie.client().get, path) for path in paths]
