@@ -80,7 +80,7 @@ class Addressee(Creation):
     number: int
 
 
-INPUT = (
+INPUT: tuple[Any, ...] = (
     Attempt.id,
     Attempt.created_at,
     Item.model,

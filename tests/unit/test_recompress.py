@@ -71,8 +71,7 @@ def test_a_model_that_sent_another_file_is_kept_as_a_jpeg_all_the_same(
     made, now = recompress(data, kind, 90)
 
     assert now == check_image(made) == ImageKind("image/jpeg", "jpg", 16, 16)
-    pixel = opened(made).convert("L").getpixel((8, 8))
-    assert isinstance(pixel, int)
+    pixel = opened(made).convert("L").tobytes()[0]
     assert abs(pixel - shown) < 3
 
 
