@@ -15,7 +15,7 @@ export class Options {
   #models = [];
   #model = new Select("Model", (name) => this.#chooseModel(name));
   #resolution = new Select("Resolution", (name) => this.#set({ resolution: name }));
-  #ratio = new Select("Shape", (ratio) => this.#set({ aspectRatio: ratio }));
+  #ratio = new Select("Shape", (ratio) => this.#set({ aspectRatio: ratio }), "");
   #quality = new Select("Quality", (quality) => this.#set({ quality: quality && Number(quality) }));
   #formats = [];
   #references;
@@ -121,10 +121,10 @@ class Select {
   #shown = "";
   #field;
 
-  constructor(label, choose) {
+  constructor(label, choose, look = "whole") {
     const id = freshId("option");
     this.#field = el("select", { id, class: "input", onchange: () => choose(this.#field.value) });
-    this.element = el("div", { class: "field" }, el("label", { for: id }, label), this.#field);
+    this.element = el("div", { class: `field ${look}` }, el("label", { for: id }, label), this.#field);
   }
 
   show(choices, value) {
