@@ -152,4 +152,5 @@ def test_the_default_model_may_have_resolutions_too(offering: Settings) -> None:
         answer = alice.post(order())
 
         assert answer.get_json()["creditsUsed"] == 60
+        assert alice.get("/api/credits").get_json()["creditsPerImage"] == 60
         assert shown(alice, answer)[0]["resolution"] == "2K"

@@ -44,6 +44,14 @@ def input_of(turn: Turn) -> dict[str, object]:
     return ModelInput.of(turn).as_json()
 
 
+def was_sent(gear: Gear, turn: Turn, urls: list[str]) -> None:
+    """The attempt's create held other addresses than the item's own."""
+    with gear.database():
+        written = update(Attempt).where(Attempt.id == turn.attempt_id).values(sent_urls=urls)
+        db.session.execute(written)
+        db.session.commit()
+
+
 def owner(gear: Gear, turns: list[Turn], prediction: str) -> list[int]:
     """Which of the turns have this prediction."""
     having = [attempt_of(gear, turn).prediction_id == prediction for turn in turns]
@@ -88,10 +96,7 @@ def test_addresses_that_were_sent_instead_are_those_that_are_looked_for(
     ordered(gear, cup(reference_urls=(STYLE,)))
     turn = claim_and_vanish(gear)
     sent = ["https://bucket.example/a?signed", "https://bucket.example/b?signed"]
-    with gear.database():
-        written = update(Attempt).where(Attempt.id == turn.attempt_id).values(sent_urls=sent)
-        db.session.execute(written)
-        db.session.commit()
+    was_sent(gear, turn, sent)
     outside.made("own", "processing", input=input_of(turn))
     outside.made("sent", "processing", input=input_of(turn) | {"image_input": sent})
 
@@ -109,16 +114,18 @@ def test_a_prediction_that_comes_too_late_is_given_only_to_a_true_twin(gear: Gea
         cup(1, **twin | {"resolution": "4K"}),
         cup(2, **twin | {"model": TWO}),
         cup(3, **twin | {"reference_urls": ()}),
-        cup(4, **twin, quality=80),
+        cup(4, **twin),
+        cup(5, **twin, quality=80),
     )
-    late, *others = [claim_and_vanish(gear) for _ in range(5)]
+    late, *others = [claim_and_vanish(gear) for _ in range(6)]
+    was_sent(gear, others[3], ["https://bucket.example/a?signed", STYLE])
 
     with gear.database():
         lifecycle.fail(late.attempt_id, "timed_out", refund=True)
         wanted = lifecycle.note(late.attempt_id, "p1", check_in=0)
 
     assert wanted
-    assert owner(gear, others, "p1") == [3]
+    assert owner(gear, others, "p1") == [4]
 
 
 @pytest.fixture
