@@ -5,6 +5,7 @@ from flask_cors import CORS
 
 from api import (
     access,
+    cancel,
     commands,
     credits,
     current,
@@ -20,6 +21,7 @@ from api import (
     previews,
     products,
     results,
+    retry,
     security_headers,
     webhooks,
 )
@@ -33,6 +35,8 @@ from models.database import bind
 BLUEPRINTS = (
     image_optimization.blp,
     jobs.blp,
+    cancel.blp,
+    retry.blp,
     products.blp,
     credits.blp,
     previews.addresses,

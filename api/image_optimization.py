@@ -35,6 +35,11 @@ def submit_job(order: JobOrder, headers: dict[str, Any]) -> tuple[Receipt, dict[
     """
     price = current.settings().credits_per_image
     receipt = lifecycle.submit(current.instance(), order, price, headers.get("key"))
+    return announced(receipt)
+
+
+def announced(receipt: Receipt) -> tuple[Receipt, dict[str, str]]:
+    """The answer to an order, once the workers were told of it."""
     _announce(receipt)
     return receipt, _headers(receipt)
 
