@@ -40,7 +40,7 @@ def _number(name: str, default: int) -> int:
 bind = f"0.0.0.0:{_number('PORT', 8000)}"
 worker_class = "gthread"
 workers = _number("WEB_CONCURRENCY", 2)
-threads = 16
+threads = 20
 keepalive = 75
 # A request's waits are bounded: 7 s for a statement, 5 s for a connection.
 timeout = 30

@@ -20,9 +20,11 @@ from api import (
     paths,
     previews,
     products,
+    receiving,
     results,
     retry,
     security_headers,
+    uploads,
     webhooks,
 )
 from api.catalogue.choice import open_catalogue
@@ -42,6 +44,8 @@ BLUEPRINTS = (
     previews.addresses,
     previews.blp,
     results.blp,
+    uploads.blp,
+    uploads.shown,
     webhooks.blp,
     health.blp,
     metrics.blp,
@@ -60,7 +64,11 @@ def create_app(settings: Settings) -> Flask:
     access.register(app)
     errors.register(app)
     security_headers.register(app, settings)
-    limits.register(app, settings, {webhooks.blp.name: webhooks.LARGEST_BODY})
+    larger_bodies = {
+        webhooks.blp.name: webhooks.LARGEST_BODY,
+        uploads.blp.name: settings.upload_max_bytes + receiving.AROUND,
+    }
+    limits.register(app, settings, larger_bodies)
     _allow_origins(app, settings)
     api = open_api(app)
     for blueprint in BLUEPRINTS:
@@ -76,7 +84,7 @@ def _allow_origins(app: Flask, settings: Settings) -> None:
     if settings.cors_origins:
         CORS(
             app,
-            resources={r"/(api|previews|results)/.*": {"origins": list(settings.cors_origins)}},
+            resources={r"/(api|previews|results|uploads)/.*": {"origins": list(settings.cors_origins)}},
             methods=["GET", "HEAD", "POST", "OPTIONS"],
             allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-None-Match"],
             expose_headers=[

@@ -10,6 +10,7 @@ from marshmallow import ValidationError, fields, validate
 from api import current
 from api.preview_tokens import preview_url
 from api.scaling import WIDTHS
+from models import uploads
 from models.tables import Status
 from tasks.image_urls import LONGEST, PATTERN, fault_of
 

@@ -27,6 +27,12 @@ class PreviewQuery(Shape):
     width = Width(load_default=640)
 
 
+class UploadedQuery(Shape):
+    """How wide an upload is to be."""
+
+    width = Width(metadata={"description": "Scaled down, as WebP; without it the file itself."})
+
+
 class ResultQuery(Shape):
     """How wide a result is to be, or that it is to be saved."""
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy.orm import Session
 
-from models import ledger
+from models import ledger, uploads
 from models.orders import Receipt
 from models.tables import EntryKind, Instance, Item, Job
 
@@ -12,8 +12,9 @@ from models.tables import EntryKind, Instance, Item, Job
 def place(session: Session, instance: Instance, job: Job, items: Sequence[Item]) -> Receipt:
     """Write a new job of a locked instance with its items in this order, and charge their credits.
 
-    Raises `InsufficientCredits`, which undoes the whole transaction.
+    Raises `InsufficientCredits` or `UnknownUpload`, which undo the whole transaction.
     """
+    uploads.use(session, instance.id, items)
     ledger.book_reset(session, instance)
     session.add(job)
     session.flush()
