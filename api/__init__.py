@@ -16,8 +16,10 @@ from api import (
     jobs,
     limits,
     metrics,
+    models,
     pages,
     paths,
+    presets,
     previews,
     products,
     receiving,
@@ -40,6 +42,8 @@ BLUEPRINTS = (
     cancel.blp,
     retry.blp,
     products.blp,
+    models.blp,
+    presets.blp,
     credits.blp,
     previews.addresses,
     previews.blp,
@@ -84,8 +88,10 @@ def _allow_origins(app: Flask, settings: Settings) -> None:
     if settings.cors_origins:
         CORS(
             app,
-            resources={r"/(api|previews|results|uploads)/.*": {"origins": list(settings.cors_origins)}},
-            methods=["GET", "HEAD", "POST", "OPTIONS"],
+            resources={
+                r"/(api|previews|results|uploads)/.*": {"origins": list(settings.cors_origins)}
+            },
+            methods=["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"],
             allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-None-Match"],
             expose_headers=[
                 "Location", "ETag", "X-Request-Id", "Idempotent-Replayed", "Retry-After",

@@ -72,3 +72,15 @@ class AlreadyRetried(DomainError):
     def __init__(self, retried_by: int) -> None:
         super().__init__(f"This job was retried before, as job {retried_by}.")
         self.retried_by = retried_by
+
+
+class ModelNotOffered(DomainError):
+    """The operator has taken this model, or this resolution of it, off the list."""
+
+
+class PresetExists(DomainError):
+    """The instance has a preset of this name already."""
+
+
+class TooManyPresets(DomainError):
+    """The instance has as many presets as one may have."""
