@@ -90,7 +90,9 @@ KINDS: dict[type[Exception], Kind] = {
         415, "not_json", "Send the body as Content-Type: application/json, not compressed."
     ),
     NotAForm: Kind(
-        415, "not_a_form", "Send the file as multipart/form-data, not compressed, in the field file."
+        415,
+        "not_a_form",
+        "Send it as multipart/form-data, not compressed, in the field file.",
     ),
     http.RequestedRangeNotSatisfiable: Kind(
         416, "range_not_satisfiable", "The image is shorter than the range asked for."

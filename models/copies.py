@@ -5,7 +5,6 @@ Replicate's own. It is made before an item's turn (`tasks.uploads`), never betwe
 create, so a turn that lacks one is given up at no cost.
 """
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 from sqlalchemy import select, update
@@ -23,11 +22,17 @@ LONGEST_NEED = 12 * 3600.0
 
 
 class Addresses(NamedTuple):
-    """What Replicate is `sent` for an item's image and its references, in their order; and the
-    keys of uploads of which a copy is `missing`, for which nothing may be sent."""
+    """An item's `own` addresses, its image's first, and what is `sent` to Replicate for them; and
+    the keys of uploads of which a copy is `missing`, without which nothing may be sent."""
 
+    own: tuple[str, ...]
     sent: tuple[str, ...]
-    missing: tuple[str, ...]
+    missing: tuple[str, ...] = ()
+
+    @property
+    def instead(self) -> tuple[str, ...] | None:
+        """What is sent, if it can be and is not the item's own."""
+        return None if self.missing or self.sent == self.own else self.sent
 
 
 def needed_for(deadline: float) -> float:
@@ -41,20 +46,14 @@ def addresses(session: Session, item: Item, public: str, deadline: float) -> Add
     own = tuple(own_urls(item))
     keys = keys_of(own)
     if public or not keys:
-        return Addresses(tuple(public + url if key_of(url) else url for url in own), ())
+        return Addresses(own, tuple(public + url if key_of(url) else url for url in own))
     good = Upload.provider_expires_at >= from_now(needed_for(deadline))
     rows = session.execute(
         select(Upload.key, Upload.provider_url).where(Upload.key.in_(keys), good)
     )
     copies = {row.key: row.provider_url for row in rows}
     sent = tuple(copies.get(key_of(url) or "", url) for url in own)
-    return Addresses(sent, tuple(key for key in keys if key not in copies))
-
-
-def never_sent(urls: Sequence[str], sent_urls: Sequence[str] | None) -> bool:
-    """Whether an attempt at these addresses ended before anything could be sent: where there are
-    uploads among them, what is sent instead is written down first."""
-    return sent_urls is None and bool(keys_of(urls))
+    return Addresses(own, sent, tuple(key for key in keys if key not in copies))
 
 
 @reading

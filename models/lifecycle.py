@@ -20,7 +20,7 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from models import cancellation, idempotency, ledger, moves, ordering, predictions, turns
+from models import cancellation, copies, idempotency, ledger, moves, ordering, predictions, turns
 from models.clock import from_now, now
 from models.database import lock_timed_out, transaction
 from models.errors import InstanceDisabled
@@ -65,18 +65,19 @@ def submit(
     return receipt
 
 
-def claim_next(deadline: float) -> Turn | None:
+def claim_next(deadline: float, public: str = "") -> Turn | None:
     """Give the item whose turn it is to a new attempt; None when nothing can be had now.
 
     The instance served longest ago goes first, with its oldest due item. `deadline` is the time in
-    seconds after which a prediction made by this attempt has certainly ended.
+    seconds after which a prediction made by this attempt has certainly ended. `public` is where our
+    own addresses are open to Replicate; without it, shops' uploads need copies.
     """
-    turn = _claim(deadline, wait=False)
+    turn = _claim(deadline, public, wait=False)
     if turn or not turns.anything_due():
         return turn
     # Others are at work on every instance that has any: stand in line behind them.
     try:
-        return _claim(deadline, wait=True)
+        return _claim(deadline, public, wait=True)
     except OperationalError as error:
         if lock_timed_out(error):
             return None
@@ -84,7 +85,7 @@ def claim_next(deadline: float) -> Turn | None:
 
 
 @transaction
-def _claim(session: Session, deadline: float, wait: bool) -> Turn | None:
+def _claim(session: Session, deadline: float, public: str, wait: bool) -> Turn | None:
     instance = turns.next_instance(session, wait)
     if instance is None:
         return None
@@ -94,11 +95,12 @@ def _claim(session: Session, deadline: float, wait: bool) -> Turn | None:
         instance.due_items = 0
         return None
     _start(session, item.job_id)
-    attempt = turns.new_attempt(session, item, deadline)
+    where = copies.addresses(session, item, public, deadline)
+    attempt = turns.new_attempt(session, item, deadline, where.instead)
     item.status, item.attempt_id, item.updated_at = Status.RUNNING, attempt.id, now()
     instance.due_items -= 1
     instance.last_served = now()
-    return Turn.of(attempt.id, attempt.reference, item)
+    return Turn.of(attempt.id, attempt.reference, item, where.sent, where.missing)
 
 
 def _start(session: Session, job_id: int) -> None:

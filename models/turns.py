@@ -57,7 +57,8 @@ def new_attempt(
 ) -> Attempt:
     """The attempt says "about to create": a crash from here on is known to be ambiguous.
 
-    `sent_urls` are written down before they are sent, to know their prediction by.
+    `sent_urls`, where they are not the item's own, are written down before they are sent: Replicate
+    shows them again, and the prediction is known by them.
     """
     attempt = Attempt(
         item_id=item.id,
