@@ -115,15 +115,15 @@ class ResultUrl(fields.String):
 class UploadUrl(fields.String):
     """The address of an upload, from its key."""
 
-    def _serialize(self, value: str, *_args: Any, **_kwargs: Any) -> str:
-        return current.url(uploads.PATH + value)
+    def _serialize(self, value: str | None, *_args: Any, **_kwargs: Any) -> str | None:
+        return value and current.url(uploads.PATH + value)
 
 
 class SourceUrl(fields.String):
     """The address of a shop's image: as it was ordered, or that of an upload."""
 
-    def _serialize(self, value: str, *_args: Any, **_kwargs: Any) -> str:
-        return current.url(value) if uploads.key_of(value) else value
+    def _serialize(self, value: str | None, *_args: Any, **_kwargs: Any) -> str | None:
+        return current.url(value) if value and uploads.key_of(value) else value
 
 
 class PreviewUrl(fields.String):

@@ -79,7 +79,7 @@ def receive(largest: int, seconds: float = SECONDS) -> Received:
     most = largest + AROUND
     request.max_content_length = most + 1
     with _cut_off_after(seconds):
-        fields, files = _parsed(Body(cast("IO[bytes]", request.stream), most, seconds))
+        fields, files = _parsed(Body(request.stream, most, seconds))
     file = _only_file(fields, files)
     data = file.read()
     if len(data) > largest:
@@ -105,7 +105,12 @@ def _parsed(body: Body) -> tuple[MultiDict[str, str], MultiDict[str, FileStorage
         raise InvalidInput({"body": ["This is no whole multipart form."]}) from error
 
 
-def _in_memory(**_facts: Any) -> IO[bytes]:
+def _in_memory(
+    total_content_length: int | None,  # noqa: ARG001  werkzeug gives these by name
+    content_type: str | None,  # noqa: ARG001
+    filename: str | None,  # noqa: ARG001
+    content_length: int | None = None,  # noqa: ARG001
+) -> IO[bytes]:
     """A container's own disk may not be writable, and the whole body is bounded."""
     return io.BytesIO()
 

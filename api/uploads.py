@@ -135,4 +135,4 @@ def _picture(received: Received, cleaned: Cleaned) -> uploads.Picture:
 
 def _facts(upload: Upload) -> tuple[int, str | None]:
     """What changes whenever an upload does."""
-    return upload.id, upload.expires_at and upload.expires_at.isoformat()
+    return upload.id, upload.expires_at.isoformat() if upload.expires_at else None
