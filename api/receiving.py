@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import IO, Any, cast
+from typing import IO, cast
 
 from flask import request
 from werkzeug.datastructures import FileStorage, MultiDict
