@@ -19,6 +19,7 @@ export const OUTPUT_FORMATS = [
   ["jpg", "JPG"],
   ["png", "PNG"],
 ];
+export const UPLOAD_KINDS = ["image/jpeg", "image/png", "image/webp"];
 export const SUGGESTIONS = [
   "White studio background",
   "Warmer light",

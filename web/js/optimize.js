@@ -76,6 +76,8 @@ function begin(product, images) {
   draft.meet(images);
   const changed = () => {
     drafts.save();
+    // An upload may have ended after somebody went on to another product.
+    if (!grid.element.isConnected) return;
     grid.update();
     form.update();
     if (!form.element.isConnected) fill(aside, form.element);
