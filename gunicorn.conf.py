@@ -13,6 +13,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from gunicorn.glogging import Logger
 
 from config.logs import configure_logging
+from config.memory import return_large_pieces
 from config.settings import Settings, SettingsError
 
 try:
@@ -27,6 +28,10 @@ try:
         os.environ.pop("REPLICATE_WEBHOOK_SECRET_FILE", None)
 except SettingsError as error:
     sys.exit(f"darkroom: {error}")
+
+
+# Pictures are decoded in threads; the workers are forked from here and keep to it.
+return_large_pieces()
 
 
 def _number(name: str, default: int) -> int:

@@ -24,6 +24,8 @@ FIELD = "file"
 # What a form has around its file: boundaries, headers, the file's name.
 AROUND = 64 * 1024
 MOST_PARTS = 10
+# Of what is no file; the parser also holds so much of a file at a time.
+MOST_FIELD_BYTES = 512 * 1024
 # 20 MiB in that time are 1.4 Mbit/s.
 SECONDS = 120.0
 
@@ -98,7 +100,9 @@ def _parsed(body: Body) -> tuple[MultiDict[str, str], MultiDict[str, FileStorage
     boundary = request.mimetype_params.get("boundary", "").encode("latin-1", "replace")
     if request.mimetype != "multipart/form-data" or not boundary or request.content_encoding:
         raise NotAForm
-    parser = MultiPartParser(_in_memory, max_form_memory_size=AROUND, max_form_parts=MOST_PARTS)
+    parser = MultiPartParser(
+        _in_memory, max_form_memory_size=MOST_FIELD_BYTES, max_form_parts=MOST_PARTS
+    )
     try:
         return parser.parse(cast("IO[bytes]", body), boundary, request.content_length)
     except ValueError as error:
@@ -133,7 +137,8 @@ def _cut_off_after(seconds: float) -> Iterator[None]:
     if connection is None:
         yield
         return
-    timer = threading.Timer(seconds, _hang_up, (connection,))
+    # A moment later than the body's own end: what is cut off has come too slowly.
+    timer = threading.Timer(seconds + 0.5, _hang_up, (connection,))
     timer.daemon = True
     timer.start()
     try:

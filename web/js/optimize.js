@@ -32,6 +32,13 @@ openFrame(() => {
   show();
 });
 
+/** A file that is dropped beside its place must not take the page's. */
+for (const kind of ["dragover", "drop"]) {
+  addEventListener(kind, (event) => {
+    if (event.dataTransfer?.types.includes("Files")) event.preventDefault();
+  });
+}
+
 function show() {
   const id = fragment().get("product");
   showFooter(0);

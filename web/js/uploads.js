@@ -32,7 +32,7 @@ export class UploadField {
       { class: "field drop" },
       el("label", { for: id }, "Upload images"),
       field,
-      el("p", { id: `${id}-hint`, class: "small soft" }, "JPEG, PNG or WebP. You may also drop them anywhere on this page's images."),
+      el("p", { id: `${id}-hint`, class: "small soft" }, "JPEG, PNG or WebP. You may also drop them here."),
       this.#told,
       this.#list,
     );
