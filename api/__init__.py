@@ -5,6 +5,7 @@ from flask_cors import CORS
 
 from api import (
     access,
+    cancel,
     commands,
     credits,
     current,
@@ -21,8 +22,11 @@ from api import (
     presets,
     previews,
     products,
+    receiving,
     results,
+    retry,
     security_headers,
+    uploads,
     webhooks,
 )
 from api.catalogue.choice import open_catalogue
@@ -35,6 +39,8 @@ from models.database import bind
 BLUEPRINTS = (
     image_optimization.blp,
     jobs.blp,
+    cancel.blp,
+    retry.blp,
     products.blp,
     models.blp,
     presets.blp,
@@ -42,6 +48,8 @@ BLUEPRINTS = (
     previews.addresses,
     previews.blp,
     results.blp,
+    uploads.blp,
+    uploads.shown,
     webhooks.blp,
     health.blp,
     metrics.blp,
@@ -60,7 +68,11 @@ def create_app(settings: Settings) -> Flask:
     access.register(app)
     errors.register(app)
     security_headers.register(app, settings)
-    limits.register(app, settings, {webhooks.blp.name: webhooks.LARGEST_BODY})
+    larger_bodies = {
+        webhooks.blp.name: webhooks.LARGEST_BODY,
+        uploads.blp.name: settings.upload_max_bytes + receiving.AROUND,
+    }
+    limits.register(app, settings, larger_bodies)
     _allow_origins(app, settings)
     api = open_api(app)
     for blueprint in BLUEPRINTS:
@@ -76,7 +88,9 @@ def _allow_origins(app: Flask, settings: Settings) -> None:
     if settings.cors_origins:
         CORS(
             app,
-            resources={r"/(api|previews|results)/.*": {"origins": list(settings.cors_origins)}},
+            resources={
+                r"/(api|previews|results|uploads)/.*": {"origins": list(settings.cors_origins)}
+            },
             methods=["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"],
             allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-None-Match"],
             expose_headers=[

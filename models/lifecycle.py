@@ -5,6 +5,8 @@
       │          └─────────────────────┴────────── fail → FAILED
       └─ expire → FAILED, cancel_waiting → CANCELED
 
+What a shop wants canceled becomes CANCELED instead of PENDING (`models.cancellation`).
+
 A move is compare-and-set: it happens only while the item is RUNNING and held by the attempt that
 makes it, or PENDING, so a worker that was presumed dead and comes back changes nothing. Counters,
 credits and the count of what is due change in the same transaction (`models.moves`).
@@ -18,7 +20,7 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from models import idempotency, ledger, moves, predictions, turns
+from models import cancellation, copies, idempotency, ledger, moves, ordering, predictions, turns
 from models.clock import from_now, now
 from models.database import lock_timed_out, transaction
 from models.errors import InstanceDisabled
@@ -27,10 +29,7 @@ from models.orders import JobOrder, Pricing, Receipt, Requeued, Turn
 from models.tables import (
     NOT_ENDED,
     AttemptStatus,
-    EntryKind,
-    Instance,
     Item,
-    Job,
     Status,
 )
 
@@ -59,37 +58,26 @@ def submit(
     if instance.disabled_at:
         # Since its token was looked up: what it submits now, nobody would cancel.
         raise InstanceDisabled("This instance is disabled.")
-    ledger.book_reset(session, instance)
-    job = _write_job(session, instance, order, price)
-    cost = order.cost(price)
-    ledger.book(session, instance, EntryKind.CHARGE, -cost, f"charge:job:{job.id}")
-    receipt = Receipt.of(job, cost, instance.balance)
+    job = order.to_job(instance.id)
+    receipt = ordering.place(session, instance, job, order.to_items(job, price))
     if reservation:
         reservation.answer = receipt.to_json()
     return receipt
 
 
-def _write_job(session: Session, instance: Instance, order: JobOrder, price: Pricing) -> Job:
-    job = order.to_job(instance.id)
-    session.add(job)
-    session.flush()
-    session.add_all(order.to_items(job, price))
-    instance.due_items += len(order.images)
-    return job
-
-
-def claim_next(deadline: float) -> Turn | None:
+def claim_next(deadline: float, public: str = "") -> Turn | None:
     """Give the item whose turn it is to a new attempt; None when nothing can be had now.
 
     The instance served longest ago goes first, with its oldest due item. `deadline` is the time in
-    seconds after which a prediction made by this attempt has certainly ended.
+    seconds after which a prediction made by this attempt has certainly ended. `public` is where our
+    own addresses are open to Replicate; without it, shops' uploads need copies.
     """
-    turn = _claim(deadline, wait=False)
+    turn = _claim(deadline, public, wait=False)
     if turn or not turns.anything_due():
         return turn
     # Others are at work on every instance that has any: stand in line behind them.
     try:
-        return _claim(deadline, wait=True)
+        return _claim(deadline, public, wait=True)
     except OperationalError as error:
         if lock_timed_out(error):
             return None
@@ -97,7 +85,7 @@ def claim_next(deadline: float) -> Turn | None:
 
 
 @transaction
-def _claim(session: Session, deadline: float, wait: bool) -> Turn | None:
+def _claim(session: Session, deadline: float, public: str, wait: bool) -> Turn | None:
     instance = turns.next_instance(session, wait)
     if instance is None:
         return None
@@ -107,11 +95,12 @@ def _claim(session: Session, deadline: float, wait: bool) -> Turn | None:
         instance.due_items = 0
         return None
     _start(session, item.job_id)
-    attempt = turns.new_attempt(session, item, deadline)
+    where = copies.addresses(session, item, public, deadline)
+    attempt = turns.new_attempt(session, item, deadline, where.instead)
     item.status, item.attempt_id, item.updated_at = Status.RUNNING, attempt.id, now()
     instance.due_items -= 1
     instance.last_served = now()
-    return Turn.of(attempt.id, attempt.reference, item)
+    return Turn.of(attempt.id, attempt.reference, item, where.sent, where.missing)
 
 
 def _start(session: Session, job_id: int) -> None:
@@ -183,10 +172,14 @@ def requeue(
     """Let an item wait for another attempt.
 
     Without `backoff` (seconds) it costs no attempt and the item is due at once. With it the item
-    rests for a growing pause, and the last of `attempts` fails it with `code`.
+    rests for a growing pause, and the last of `attempts` fails it with `code`. One that its shop
+    wants canceled is canceled instead, with its credits back unless the `outcome` has cost any.
     Nothing moves unless the attempt is in one of `states`.
     """
-    item = moves.item_of(session, attempt_id)
+    instance, job, item = moves.hold(session, attempt_id)
+    if item.cancel_requested_at:
+        ended = cancellation.end(session, instance, item, attempt_id, outcome, states)
+        return Requeued(ended, None, canceled=ended)
     spent = item.failed_attempts + 1 if backoff else item.failed_attempts
     if backoff and spent >= attempts:
         failed = _fail(session, item, attempt_id, outcome, code, refund, states)
@@ -197,8 +190,6 @@ def requeue(
         "failed_attempts": spent,
         "not_before": from_now(pause) if pause else None,
     }
-    instance = ledger.lock(session, item.instance_id)
-    job = moves.lock_job(session, item.job_id)
     if not moves.leave(session, item, attempt_id, outcome, waiting, states):
         return Requeued(False, None)
     instance.due_items += 0 if pause else 1

@@ -92,6 +92,13 @@ class JobOrder:
 
 
 @dataclass(frozen=True, slots=True)
+class JobRetry:
+    """The wish that a job's failed images are made after all."""
+
+    retry_of: int
+
+
+@dataclass(frozen=True, slots=True)
 class ReceiptJob:
     """A job as it was when it was created."""
 
@@ -103,6 +110,7 @@ class ReceiptJob:
     completed_images: int
     failed_images: int
     created_at: datetime
+    retry_of: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +143,11 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """An item whose turn it is, held by a new attempt that is about to create its prediction."""
+    """An item whose turn it is, held by a new attempt that is about to create its prediction.
+
+    `image_urls` are what Replicate is given. Where copies of the uploads `to_copy` are missing,
+    nothing may be sent: they are made, and the turn is given up.
+    """
 
     attempt_id: int
     reference: str
@@ -148,9 +160,17 @@ class Turn:
     aspect_ratio: str
     output_format: str
     resolution: str | None
+    to_copy: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, attempt_id: int, reference: str, item: Item) -> Self:
+    def of(
+        cls,
+        attempt_id: int,
+        reference: str,
+        item: Item,
+        sent_urls: Sequence[str],
+        to_copy: tuple[str, ...] = (),
+    ) -> Self:
         """The turn of `item`."""
         return cls(
             attempt_id,
@@ -159,16 +179,19 @@ class Turn:
             item.job_id,
             item.instance_id,
             item.model,
-            input_urls(item.image_url, item.reference_urls),
+            input_urls(item.image_url, item.reference_urls, sent_urls),
             item.prompt,
             item.aspect_ratio,
             item.output_format,
             item.resolution,
+            to_copy,
         )
 
 
 class Requeued(NamedTuple):
-    """`due_in`: the seconds until the item is due again; None when it is not (stale or FAILED)."""
+    """`due_in`: the seconds until the item is due again; None when it is not: stale, FAILED, or
+    `canceled` because its shop wants that."""
 
     moved: bool
     due_in: float | None
+    canceled: bool = False

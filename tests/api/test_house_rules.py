@@ -23,13 +23,16 @@ OPEN = {
     "/web/<any('css', 'js'):kind>/<part>",
     "/web/favicon.svg",
     "/previews/<preview_token:token>",
+    "/uploads/<result_key:key>",
 }
 
 
 def address(app: Flask, rule: Rule) -> str:
     values = {
         "job_id": 1,
+        "item_id": 1,
         "preset_id": 1,
+        "upload_id": 1,
         "key": "a" * 32 + ".jpg",
         "name": "swagger-ui.css",
         "reference": "r" * 32,
