@@ -46,6 +46,12 @@ export async function order(path, body, key) {
   return bodyOf(await ask(addressOf(path, {}), sent));
 }
 
+/** Change what the address names; with a key it is done once, however often it is sent. */
+export async function change(path, key = null) {
+  const headers = key ? { "Idempotency-Key": key } : {};
+  return bodyOf(await ask(addressOf(path, {}), { method: "POST", headers }));
+}
+
 /** A key that nobody else has; `crypto.randomUUID` is there on secure addresses only. */
 export function freshKey() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
