@@ -229,14 +229,16 @@ function cancelImage(jobId, item) {
   return askingButton("Cancel", { question, yes: "Yes, cancel it", explain: explained, act, "aria-label": `Cancel ${item.imageId}` });
 }
 
-/** The answer shows the job as it is now; the next look finds the same. */
+/** Refused, it may have ended meanwhile: both are looked at in any case. */
 async function cancel(id, path) {
-  const facts = await change(path);
-  tryCredits();
-  if (id !== openId) return;
-  view?.update(facts);
-  refreshJob?.now();
-  refreshList.now();
+  try {
+    const facts = await change(path);
+    if (id === openId) view?.update(facts);
+    tryCredits();
+  } finally {
+    if (id === openId) refreshJob?.now();
+    refreshList.now();
+  }
 }
 
 /** What a job does now; always one line, so that nothing below it jumps. */
