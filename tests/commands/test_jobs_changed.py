@@ -16,9 +16,9 @@ from tests.shop import DEADLINE, PRICE, open_shop, submit
 
 
 @pytest.fixture
-def app(sqlite_database: str) -> Iterator[Flask]:
-    """The service, with a broker that is down and Alice's job 1 of three images."""
-    app = create_app(settings_for(sqlite_database))
+def app(sqlite_database: str, redis_url: str) -> Iterator[Flask]:
+    """The service, with Alice's job 1 of three images."""
+    app = create_app(settings_for(sqlite_database, redis_url=redis_url))
     with app.app_context():
         submit(open_shop("alice", credits=10 * PRICE), images=3)
     yield app
