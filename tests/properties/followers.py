@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
-from models import following, lifecycle
+from models import cancellation, following, lifecycle
 from models.tables import IN_DOUBT, NOT_ENDED, AttemptStatus
 from tests.properties.machine import Machine, given_any, pick, same, times, which
 from tests.properties.outside import Prediction
@@ -56,11 +56,24 @@ class Followers(Machine):
     def unwanted_and_alive(self) -> list[Attempt]:
         return [attempt for attempt in self.doubtless() if attempt.item.unwanted]
 
+    @given_any("doubtless")
+    @rule(number=which, refund=st.booleans())
+    def cancel_and_obey(self, number: int, refund: bool) -> None:
+        """Far enough for something to become of it."""
+        item = pick(self.doubtless(), number).item
+        if not item.unwanted:
+            job = item.job
+            told = cancellation.cancel_item(job.shop.id, job.id, item.id)
+            assert told == self.reference.cancel([item])
+        self._obey(self.reference.attempts[item.holder or 0], refund)
+
     @given_any("unwanted_and_alive")
     @rule(number=which, refund=st.booleans())
     def obey(self, number: int, refund: bool) -> None:
         """Ask for the end of what a shop wants canceled: it may have succeeded already."""
-        attempt = pick(self.unwanted_and_alive(), number)
+        self._obey(pick(self.unwanted_and_alive(), number), refund)
+
+    def _obey(self, attempt: Attempt, refund: bool) -> None:
         self.outside.cancel(attempt.prediction or "")
         if self.outside.status_of(attempt) == "succeeded":
             self._finish(attempt, times=1)

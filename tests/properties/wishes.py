@@ -12,10 +12,13 @@ from models.errors import DomainError, NotFound
 from models.orders import JobRetry, Receipt
 from models.tables import Status
 from tests.properties.machine import Machine, given_any, pick, same, times, which
-from tests.properties.shops import MOST_JOBS, keys, prices
+from tests.properties.shops import MOST_JOBS, prices
 from tests.properties.things import OPEN, Item, Job, Shop
 
 R = TypeVar("R")
+
+# "k1" is what orders have.
+own_keys = st.sampled_from([None, "k2", "k1"])
 
 
 def told(move: Callable[[], R]) -> R | type[DomainError]:
@@ -32,8 +35,9 @@ class Wishes(Machine):
     @given_any("items")
     @rule(number=which, whole=st.booleans(), times=times)
     def cancel(self, number: int, whole: bool, times: int) -> None:
-        """What has not ended is more often named than what has."""
-        item = pick(sorted(self.items(), key=lambda each: each.status in OPEN), number)
+        """What was sent is named first, then what waits, then what has ended."""
+        rank = {Status.RUNNING: 2, Status.PENDING: 1}
+        item = pick(sorted(self.items(), key=lambda each: rank.get(each.status, 0)), number)
         if whole:
             self._cancel_job(item.job, times)
         else:
@@ -65,19 +69,24 @@ class Wishes(Machine):
             missing = told(lambda: cancellation.cancel_item(job.shop.id, job.id, item.id))
             assert missing is NotFound
 
-    def retried(self) -> list[Job]:
-        """Those with something that failed come first, of which there are few."""
-        if len(self.reference.jobs) >= MOST_JOBS:
-            return []
-        return sorted(self.jobs(), key=lambda job: job.count(Status.FAILED) > 0)
+    def to_retry(self) -> list[Job]:
+        """Those whose failed images may be ordered again."""
+        ended = [job for job in self.jobs() if job.status not in OPEN and job.count(Status.FAILED)]
+        return [job for job in ended if not self.reference.retried_by(job)]
 
-    @given_any("retried")
-    @rule(number=which, price=prices, key=keys, times=times, own=st.booleans())
-    def retry(self, number: int, price: int, key: str | None, times: int, own: bool) -> None:
-        job = pick(self.retried(), number)
-        shop = job.shop if own else self.shop(number)
+    @given_any("to_retry")
+    @rule(number=which, price=prices, key=own_keys, times=times)
+    def retry(self, number: int, price: int, key: str | None, times: int) -> None:
+        job = pick(self.to_retry(), number)
         for _ in range(times):
-            self._retry(shop, job, price, key)
+            self._retry(job.shop, job, price, key)
+
+    @given_any("jobs")
+    @rule(number=which, shop=which, price=prices, key=own_keys)
+    def retry_anything(self, number: int, shop: int, price: int, key: str | None) -> None:
+        """Any shop's job, in any state, also one that was retried before."""
+        if len(self.reference.jobs) < MOST_JOBS:
+            self._retry(self.shop(shop), pick(self.jobs(), number), price, key)
 
     def _retry(self, shop: Shop, job: Job, price: int, key: str | None) -> None:
         prices = {("google/nano-banana", None): price}
