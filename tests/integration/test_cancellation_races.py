@@ -18,7 +18,7 @@ from models.tables import Attempt, Item, Job, Status
 from tests.service import wait_until
 from tests.shop import DEADLINE, PRICE, open_shop, refunds, submit
 
-PRICES = {("google/nano-banana", None): PRICE}
+PRICES: retries.Prices = {("google/nano-banana", None): PRICE}
 CREDITS = 10 * PRICE
 
 

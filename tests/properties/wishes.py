@@ -89,7 +89,7 @@ class Wishes(Machine):
             self._retry(self.shop(shop), pick(self.jobs(), number), price, key)
 
     def _retry(self, shop: Shop, job: Job, price: int, key: str | None) -> None:
-        prices = {("google/nano-banana", None): price}
+        prices: retries.Prices = {("google/nano-banana", None): price}
         answer = self.reference.answer_to_retry(shop, job, price, key)
         if isinstance(answer, type):
             with pytest.raises(answer):

@@ -5,7 +5,7 @@ import { el, fill, KeyedList, say } from "./dom.js";
 import { announce, openFrame, tryCredits } from "./frame.js";
 import { moment, took } from "./format.js";
 import { capitalized, chainLinks, inWords, isMissing, JobList, JOBS, noSuchJob, openJob, waitingWords } from "./jobs.js";
-import { askingButton, badge, button, finalImages, linkButton, picture, progress, state } from "./parts.js";
+import { askingButton, badge, button, linkButton, picture, progress, state } from "./parts.js";
 import { Refresher } from "./refresh.js";
 import { explained, troubled } from "./troubles.js";
 
@@ -218,8 +218,7 @@ function isCancelable(item) {
 }
 
 function cancelJob(job) {
-  const some = finalImages(job) > 0 ? "what is left of this job" : "this job";
-  const question = `Cancel ${some}? What waits costs nothing then. What is being made may still be finished, or cost its credits.`;
+  const question = "Cancel what is left of this job? What waits costs nothing then. What is being made may still be finished, or cost its credits.";
   return askingButton("Cancel job", { question, yes: "Yes, cancel it", explain: explained, act: () => cancel(job.id, `${JOBS}/${job.id}/cancel`) });
 }
 
