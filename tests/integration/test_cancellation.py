@@ -16,7 +16,7 @@ from tasks.gear import Gear
 from tasks.heed import heed
 from tasks.optimize import optimize_next
 from tasks.prediction import ModelInput, Prediction
-from tasks.provider_errors import Permanent, ProviderError, RateLimited
+from tasks.provider_errors import Permanent, ProviderError, RateLimited, Retryable
 from tasks.queues import depths
 from tasks.reconcile import reconcile
 from tests.outside import Outside, attempt_of, claim_and_vanish, gear_around, item_of
@@ -120,14 +120,19 @@ def test_a_failure_that_is_worth_another_try_gets_none(gear: Gear, outside: Outs
     assert item_of(gear, flagged).error_code == "content_flagged"
 
 
+@pytest.mark.parametrize(
+    "fault",
+    [Permanent("invalid_input", "it has ended"), Retryable("not now")],
+    ids=["permanent", "retryable"],
+)
 def test_a_refused_cancel_leaves_it_to_what_the_prediction_shows(
-    gear: Gear, outside: Outside
+    gear: Gear, outside: Outside, fault: ProviderError
 ) -> None:
     turn = start(gear)
     (check,) = cancel(gear, turn)
 
     def refuse() -> None:
-        raise Permanent("invalid_input", "it has ended")
+        raise fault
 
     outside.meanwhile = refuse
     said = collect(gear, *check)
