@@ -7,7 +7,7 @@ import structlog
 from api import cancel_examples, current
 from api.jobs import detail_of
 from api.openapi import Blueprint
-from api.schemas import JobDetailSchema
+from api.order_schemas import JobDetailSchema
 from models import cancellation
 from models.cancellation import Canceled
 

@@ -54,13 +54,21 @@ class NothingToRetry(DomainError):
     """No image of the job has failed."""
 
 
-class NotOffered(DomainError):
-    """The model that an image was ordered from has no price any more."""
-
-
 class AlreadyRetried(DomainError):
     """A job is retried once; `retried_by` is the id of the job that did."""
 
     def __init__(self, retried_by: int) -> None:
         super().__init__(f"This job was retried before, as job {retried_by}.")
         self.retried_by = retried_by
+
+
+class ModelNotOffered(DomainError):
+    """The operator has taken this model, or this resolution of it, off the list."""
+
+
+class PresetExists(DomainError):
+    """The instance has a preset of this name already."""
+
+
+class TooManyPresets(DomainError):
+    """The instance has as many presets as one may have."""

@@ -25,7 +25,7 @@ from models.clock import from_now, now
 from models.database import lock_timed_out, transaction
 from models.errors import InstanceDisabled
 from models.explanations import EXPLANATIONS
-from models.orders import JobOrder, Receipt, Requeued, Turn
+from models.orders import JobOrder, Pricing, Receipt, Requeued, Turn
 from models.tables import (
     NOT_ENDED,
     AttemptStatus,
@@ -43,9 +43,9 @@ TOO_MANY_ATTEMPTS = "too_many_attempts"
 
 @transaction
 def submit(
-    session: Session, instance_id: int, order: JobOrder, price: int, key: str | None = None
+    session: Session, instance_id: int, order: JobOrder, price: Pricing, key: str | None = None
 ) -> Receipt:
-    """Charge `price` credits for each image and write the job and its items.
+    """Charge each image's `price` in credits and write the job and its items.
 
     With an `Idempotency-Key` that was used before, return the first receipt instead. Raises
     `InsufficientCredits`, `IdempotencyKeyReused`, `IdempotencyKeyInUse` and
@@ -58,8 +58,7 @@ def submit(
     if instance.disabled_at:
         # Since its token was looked up: what it submits now, nobody would cancel.
         raise InstanceDisabled("This instance is disabled.")
-    job = order.to_job(instance.id)
-    receipt = ordering.place(session, instance, job, order.to_items(job, price))
+    receipt = ordering.place(session, instance, order, price)
     if reservation:
         reservation.answer = receipt.to_json()
     return receipt

@@ -135,7 +135,6 @@ def test_every_option_is_ordered_again_at_todays_price(settings: Settings) -> No
         "resolution": "4K",
         "quality": 80,
         "reference_urls": ["https://shop.example/style.jpg"],
-        "reuse_hash": "0" * 64,
     }
     with serving(replace(settings, replicate_models=offers)) as app:
         alice = open_shop(app, "alice", credits=105)
@@ -162,7 +161,7 @@ def test_a_model_that_is_not_offered_any_more_is_not_ordered(app: Flask, alice: 
 
     answer = alice.act(f"{JOBS}/1/retry")
 
-    assert problem(answer) == {"status": 409, "code": "not_offered"}
+    assert problem(answer) == {"status": 409, "code": "model_not_offered"}
     assert answer.get_json()["detail"].startswith(f"{PRO} at 4K is not offered any more")
     assert alice.balance() == 15_000 - 15
 

@@ -18,7 +18,6 @@ from models.tables import Attempt, Item, Job, Status
 from tests.service import wait_until
 from tests.shop import DEADLINE, PRICE, open_shop, refunds, submit
 
-PRICES: retries.Prices = {("google/nano-banana", None): PRICE}
 CREDITS = 10 * PRICE
 
 
@@ -111,7 +110,7 @@ def cancel_each(shop: int) -> None:
 def retry_newest(shop: int) -> None:
     for job in reports.jobs(shop, (Status.FAILED, Status.DONE), limit=2):
         with suppress(DomainError):
-            retries.retry(shop, job.id, PRICES)
+            retries.retry(shop, job.id, PRICE)
 
 
 def all_items() -> Sequence[Item]:
@@ -140,7 +139,7 @@ def test_of_twins_that_retry_one_pays(bare_app: Flask, key: str | None) -> None:
         lifecycle.fail(claim().attempt_id, "model_failed", refund=False)
 
     def retry(_: int) -> int:
-        return retries.retry(alice, job_id, PRICES, key).job.id
+        return retries.retry(alice, job_id, PRICE, key).job.id
 
     answers = together(bare_app, 1, [retry] * 8)
 

@@ -89,13 +89,12 @@ class Wishes(Machine):
             self._retry(self.shop(shop), pick(self.jobs(), number), price, key)
 
     def _retry(self, shop: Shop, job: Job, price: int, key: str | None) -> None:
-        prices: retries.Prices = {("google/nano-banana", None): price}
         answer = self.reference.answer_to_retry(shop, job, price, key)
         if isinstance(answer, type):
             with pytest.raises(answer):
-                retries.retry(shop.id, job.id, prices, key)
+                retries.retry(shop.id, job.id, price, key)
             return
-        receipt = retries.retry(shop.id, job.id, prices, key)
+        receipt = retries.retry(shop.id, job.id, price, key)
         assert receipt.replayed == (answer is not None)
         assert answer is None or receipt.to_json() == answer.to_json()
         if answer is None:

@@ -46,10 +46,11 @@ export async function order(path, body, key) {
   return bodyOf(await ask(addressOf(path, {}), sent));
 }
 
-/** Change what the address names; with a key it is done once, however often it is sent. */
-export async function change(path, key = null) {
-  const headers = key ? { "Idempotency-Key": key } : {};
-  return bodyOf(await ask(addressOf(path, {}), { method: "POST", headers }));
+/** Change something that costs nothing, by POST, PUT or DELETE; returns what is answered, if anything. */
+export async function change(method, path, body = undefined) {
+  const json = body && { headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
+  const response = await ask(addressOf(path, {}), { method, ...json });
+  return response.status === 204 ? null : bodyOf(response);
 }
 
 /** A key that nobody else has; `crypto.randomUUID` is there on secure addresses only. */

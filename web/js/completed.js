@@ -1,6 +1,6 @@
 /** The page Completed: before and after. Nothing here changes any more, so nothing is refreshed. */
 
-import { change, downloadOf, freshKey, read } from "./api.js";
+import { downloadOf, freshKey, order, read } from "./api.js";
 import { Comparison } from "./compare.js";
 import { el, fill, freshId } from "./dom.js";
 import { openFrame } from "./frame.js";
@@ -138,7 +138,7 @@ function retryButton(job, failed) {
   const warning = hopeless ? ` ${number(hopeless)} of them would most likely fail again.` : "";
   const question = `Order ${counted(failed.length, "failed image")} again? They cost credits like new ones.${warning}`;
   async function act() {
-    const receipt = await change(`${JOBS}/${job.id}/retry`, key);
+    const receipt = await order(`${JOBS}/${job.id}/retry`, undefined, key);
     location.assign(`ongoing#job=${receipt.job.id}`);
   }
   return askingButton("Retry failed images", { question, yes: "Yes, order them", sign: "refresh", explain: explained, act });

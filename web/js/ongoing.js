@@ -231,7 +231,7 @@ function cancelImage(jobId, item) {
 /** Refused, it may have ended meanwhile: both are looked at in any case. */
 async function cancel(id, path) {
   try {
-    const facts = await change(path);
+    const facts = await change("POST", path);
     if (id === openId) view?.update(facts);
     tryCredits();
   } finally {
