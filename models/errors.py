@@ -62,10 +62,6 @@ class NothingToRetry(DomainError):
     """No image of the job has failed."""
 
 
-class NotOffered(DomainError):
-    """The model that an image was ordered from has no price any more."""
-
-
 class AlreadyRetried(DomainError):
     """A job is retried once; `retried_by` is the id of the job that did."""
 

@@ -40,8 +40,8 @@ class Check:
     item_id: int
     job_id: int
     instance_id: int
-    unwanted: bool
     quality: int | None
+    unwanted: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +127,8 @@ def take_check(session: Session, attempt_id: int, number: int, again_in: float) 
         Item.id,
         Item.job_id,
         Item.instance_id,
-        Item.cancel_requested_at.is_not(None),
         Item.quality,
+        Item.cancel_requested_at.is_not(None),
     ).join(Item, Item.id == Attempt.item_id)
     row: Any = session.execute(taken.where(Attempt.id == attempt_id)).one()
     return Check(*row)

@@ -58,8 +58,7 @@ def submit(
     if instance.disabled_at:
         # Since its token was looked up: what it submits now, nobody would cancel.
         raise InstanceDisabled("This instance is disabled.")
-    job = order.to_job(instance.id)
-    receipt = ordering.place(session, instance, job, order.to_items(job, price))
+    receipt = ordering.place(session, instance, order, price)
     if reservation:
         reservation.answer = receipt.to_json()
     return receipt

@@ -77,9 +77,9 @@ def _look(gear: Gear, check: Check) -> Prediction:
     if check.unwanted:
         try:
             asked = gear.replicate.cancel_prediction(check.prediction_id)
-        except Permanent as error:
-            # Perhaps it has just ended: then it shows how.
-            log.warning("not canceled", code=error.code, detail=error.detail)
+        except (Permanent, Retryable) as error:
+            # Perhaps it has just ended. However long this is refused, its result must be saved.
+            log.warning("not canceled", outcome=error.outcome, detail=error.detail)
         else:
             log.info("asked to cancel", status=asked.status)
             # It was faster, and its result is wanted: the answer to a cancel need not show one.

@@ -159,7 +159,7 @@ def _note(gear: Gear, turn: Turn, prediction: Prediction) -> str:
 def _is_unwanted(gear: Gear, turn: Turn) -> bool:
     """Its shop wanted it canceled while its create was on the way: who follows it asks for that."""
     with gear.database():
-        return cancellation.is_wanted(turn.attempt_id)
+        return cancellation.is_unwanted(turn.attempt_id)
 
 
 def _cancel(gear: Gear, turn: Turn, prediction: Prediction) -> str:
