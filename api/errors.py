@@ -53,6 +53,8 @@ KINDS: dict[type[Exception], Kind] = {
     domain.InsufficientCredits: Kind(402, "insufficient_credits", facts=("cost", "balance")),
     domain.NotFound: Kind(404, "not_found"),
     domain.AlreadyExists: Kind(409, "already_exists"),
+    domain.TooManyEndpoints: Kind(409, "too_many_webhook_endpoints"),
+    domain.EndpointDisabled: Kind(409, "webhook_endpoint_disabled"),
     domain.IdempotencyKeyInUse: Kind(409, "idempotency_key_in_use", headers=BUSY),
     domain.IdempotencyKeyReused: Kind(422, "idempotency_key_reused"),
     http.BadRequest: Kind(400, "bad_request", "The request cannot be read."),

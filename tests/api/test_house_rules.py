@@ -29,6 +29,8 @@ OPEN = {
 def address(app: Flask, rule: Rule) -> str:
     values = {
         "job_id": 1,
+        "endpoint_id": 1,
+        "delivery_id": 1,
         "key": "a" * 32 + ".jpg",
         "name": "swagger-ui.css",
         "reference": "r" * 32,
