@@ -35,6 +35,11 @@ DELIVERY = {
 }
 
 
+def _webhook_url(text: str) -> None:
+    if fault := fault_of(text, current.settings().allow_private_webhook_urls):
+        raise ValidationError(fault)
+
+
 class WebhookUrl(Text):
     """An https address that is not of a private network, unless a setting allows both."""
 
@@ -159,8 +164,3 @@ class DeliveryPageSchema(Shape):
 
     deliveries = fields.List(fields.Nested(DeliverySchema), required=True)
     next_cursor = fields.String(required=True, allow_none=True)
-
-
-def _webhook_url(text: str) -> None:
-    if fault := fault_of(text, current.settings().allow_private_webhook_urls):
-        raise ValidationError(fault)

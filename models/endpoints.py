@@ -76,7 +76,9 @@ def _found(endpoint: WebhookEndpoint | None, endpoint_id: int) -> WebhookEndpoin
 
 
 @transaction
-def change(session: Session, instance_id: int, endpoint_id: int, **facts: Any) -> WebhookEndpoint:
+def change(
+    session: Session, /, instance_id: int, endpoint_id: int, **facts: Any
+) -> WebhookEndpoint:
     """Change the `url`, the `events`, or whether an endpoint is `enabled`; raises `NotFound`.
 
     What waits is sent to the new address.

@@ -73,10 +73,13 @@ def _take(gear: Gear, busy: Collection[int]) -> Try | None:
 
 def _send(gear: Gear, taken: Try) -> str:
     with structlog.contextvars.bound_contextvars(
-        instance=taken.instance_id, endpoint=taken.endpoint_id, delivery=taken.delivery_id
+        instance=taken.instance_id,
+        endpoint=taken.endpoint_id,
+        delivery=taken.delivery_id,
+        job=taken.job and taken.job.id,
     ):
         outcome = _try(gear, taken)
-        log.info("webhook tried", event_type=taken.event, number=taken.number, outcome=outcome)
+        log.info("webhook tried", told=taken.event, number=taken.number, outcome=outcome)
     count_try(gear.redis, outcome)
     return outcome
 
@@ -117,6 +120,7 @@ def _after_failure(gear: Gear, taken: Try, answer: Answer) -> str:
 def _missed(gear: Gear, taken: Try, answer: Answer, *, last: bool = False) -> str:
     """A test is tried once: whoever asked for it is waiting."""
     error = answer.error or f"It answered {answer.status}."
+    log.info("webhook missed", reason=error)
     again_in = None if last or taken.event == outgoing.TEST else _pause(taken.number)
     with gear.database():
         sending.missed(taken.delivery_id, taken.number, error, answer.status, again_in)

@@ -2,14 +2,16 @@
 
 import json
 import secrets
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import select, update
+from sqlalchemy.orm import Session
 from standardwebhooks.webhooks import Webhook
 
 from models import endpoints, lifecycle
 from models.clock import from_now
-from models.database import db
+from models.database import db, reading
 from models.outgoing import EVENTS
 from models.tables import DeliveryStatus, WebhookDelivery, WebhookEndpoint
 from tests.scripted_server import ScriptedServer
@@ -35,11 +37,10 @@ def fail_next() -> None:
     assert lifecycle.fail(turn.attempt_id, "model_failed", refund=False)
 
 
-def rows() -> list[WebhookDelivery]:
+@reading
+def rows(session: Session) -> Sequence[WebhookDelivery]:
     """Every delivery, as it is now, in the order in which they were written."""
-    found = db.session.scalars(select(WebhookDelivery).order_by(WebhookDelivery.id)).all()
-    db.session.rollback()
-    return list(found)
+    return session.scalars(select(WebhookDelivery).order_by(WebhookDelivery.id)).all()
 
 
 def events(endpoint: WebhookEndpoint) -> list[str]:

@@ -14,20 +14,9 @@ from tasks.courier import signed
 from tests.compose import ROOT
 
 PAGE = (ROOT / "docs" / "webhooks.md").read_text()
-NOW = datetime.now(UTC)
 NEW, OLD, OTHER = (f"whsec_{base64.b64encode(bytes([n] * 32)).decode()}" for n in (1, 2, 3))
 BODY = '{"type":"test","data":{"name":"Grüne Tasse"}}'
-SENT = signed("msg_1", NOW, BODY, [NEW, OLD])
-LATE = signed("msg_1", NOW - timedelta(seconds=400), BODY, [NEW])
-# Secret, headers, body, and whether they are right.
-CASES: list[tuple[str, dict[str, str], str, bool]] = [
-    (NEW, SENT, BODY, True),
-    (OLD, SENT, BODY, True),
-    (OTHER, SENT, BODY, False),
-    (NEW, SENT, BODY + " ", False),
-    (NEW, SENT | {"webhook-id": "msg_2"}, BODY, False),
-    (NEW, LATE, BODY, False),
-]
+Case = tuple[str, dict[str, str], str, bool]
 # The one that comes with the browser tests.
 NODE = Path(playwright.__file__).parent / "driver" / "node"
 ASK = """
@@ -39,6 +28,21 @@ console.log(JSON.stringify(found));
 """
 
 
+def cases() -> list[Case]:
+    """Secret, headers, body, and whether they are right."""
+    now = datetime.now(UTC)
+    sent = signed("msg_1", now, BODY, [NEW, OLD])
+    late = signed("msg_1", now - timedelta(seconds=400), BODY, [NEW])
+    return [
+        (NEW, sent, BODY, True),
+        (OLD, sent, BODY, True),
+        (OTHER, sent, BODY, False),
+        (NEW, sent, BODY + " ", False),
+        (NEW, sent | {"webhook-id": "msg_2"}, BODY, False),
+        (NEW, late, BODY, False),
+    ]
+
+
 def example(language: str) -> str:
     match = re.search(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
     assert match
@@ -48,19 +52,21 @@ def example(language: str) -> str:
 def test_the_python_example_verifies() -> None:
     names: dict[str, Any] = {}
     exec(example("python"), names)
+    told = cases()
 
-    found = [names["verify"](secret, head, body.encode()) for secret, head, body, _ in CASES]
+    found = [names["verify"](secret, head, body.encode()) for secret, head, body, _ in told]
 
-    assert found == [right for *_, right in CASES]
+    assert found == [right for *_, right in told]
 
 
 def test_the_javascript_example_verifies(tmp_path: Path) -> None:
     (tmp_path / "verify.mjs").write_text(example("js"))
     (tmp_path / "ask.mjs").write_text(ASK)
+    told = cases()
 
     asked = subprocess.run(
-        [NODE, tmp_path / "ask.mjs"], input=json.dumps(CASES), capture_output=True, text=True,
+        [NODE, tmp_path / "ask.mjs"], input=json.dumps(told), capture_output=True, text=True,
         check=True, timeout=30,
     )  # fmt: skip
 
-    assert json.loads(asked.stdout) == [right for *_, right in CASES]
+    assert json.loads(asked.stdout) == [right for *_, right in told]

@@ -20,7 +20,7 @@ def test_shops_are_told_and_a_hanging_one_holds_up_no_stop(
         scripted_server() as hanging,
         darkroom(postgres_database, redis_url, stand_in, tmp_path, **settings) as room,
     ):
-        app.play(answer(204))
+        app.play(answer(204, b""))
         hanging.play(silence(hanging))
         alice, bob = room.shop("alice"), room.shop("bob")
         with room.app.app_context():
