@@ -31,6 +31,7 @@ def address(app: Flask, rule: Rule) -> str:
         "job_id": 1,
         "endpoint_id": 1,
         "delivery_id": 1,
+        "preset_id": 1,
         "key": "a" * 32 + ".jpg",
         "name": "swagger-ui.css",
         "reference": "r" * 32,
