@@ -104,11 +104,13 @@ def job_with_items(session: Session, instance_id: int, job_id: int) -> tuple[Job
 
 @reading
 def result(session: Session, key: str) -> Result:
-    """The result that has this key; raises `NotFound`."""
-    content_type = session.scalar(select(Item.result_type).where(Item.result_key == key))
-    if content_type is None:
+    """What is stored of the result that has this key, perhaps under the name of an earlier one;
+    raises `NotFound`."""
+    stored = func.coalesce(Item.stored_key, Item.result_key)
+    row = session.execute(select(stored, Item.result_type).where(Item.result_key == key)).first()
+    if row is None:
         raise NotFound("There is no such result.")
-    return Result(key, content_type)
+    return Result(*row)
 
 
 @reading

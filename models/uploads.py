@@ -8,8 +8,9 @@ before anything is stored: so nothing is ever stored that no row knows.
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from typing import Any, cast
 
-from sqlalchemy import ColumnElement, delete, or_, select, update
+from sqlalchemy import ColumnElement, CursorResult, delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from models.clock import from_now, now
@@ -122,10 +123,18 @@ def use(session: Session, instance_id: int, items: Iterable[Item]) -> None:
     Raises `UnknownUpload` if one of them is not the instance's own, or has just expired.
     """
     keys = keys_of(url for item in items for url in own_urls(item))
-    for key in sorted(keys):
-        own = update(Upload).where(Upload.key == key, Upload.instance_id == instance_id, visible())
-        if not changed(session, own.values(last_used_at=now(), expires_at=None)):
-            raise UnknownUpload("An upload that this order names is no longer there.")
+    if not keys:
+        return
+    own = update(Upload).where(Upload.key.in_(keys), Upload.instance_id == instance_id, visible())
+    kept = session.execute(own.values(last_used_at=now(), expires_at=None))
+    if cast("CursorResult[Any]", kept).rowcount != len(keys):
+        raise UnknownUpload("An upload that this order names is no longer there.")
+
+
+def digests(session: Session, instance_id: int, keys: Iterable[str]) -> dict[str, str]:
+    """The hashes of an instance's uploads, each of its file as it came, by their keys."""
+    own = select(Upload.key, Upload.sha256).where(Upload.instance_id == instance_id)
+    return {row.key: row.sha256 for row in session.execute(own.where(Upload.key.in_(keys)))}
 
 
 def own_urls(item: Item) -> Iterator[str]:
