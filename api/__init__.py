@@ -5,6 +5,7 @@ from flask_cors import CORS
 
 from api import (
     access,
+    batches,
     cancel,
     commands,
     credits,
@@ -40,6 +41,7 @@ from models.database import bind
 
 BLUEPRINTS = (
     image_optimization.blp,
+    batches.blp,
     jobs.blp,
     cancel.blp,
     retry.blp,
@@ -73,6 +75,7 @@ def create_app(settings: Settings) -> Flask:
     errors.register(app)
     security_headers.register(app, settings)
     larger_bodies = {
+        batches.blp.name: batches.LARGEST_BODY,
         webhooks.blp.name: webhooks.LARGEST_BODY,
         uploads.blp.name: settings.upload_max_bytes + receiving.AROUND,
     }

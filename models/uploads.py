@@ -117,6 +117,13 @@ def may_use(session: Session, instance_id: int, key: str) -> bool:
     return session.scalar(own.where(visible())) is not None
 
 
+@reading
+def usable(session: Session, instance_id: int, keys: Sequence[str]) -> frozenset[str]:
+    """Those of the keys that an order of this instance may name now."""
+    own = select(Upload.key).where(Upload.key.in_(keys), Upload.instance_id == instance_id)
+    return frozenset(session.scalars(own.where(visible())))
+
+
 def use(session: Session, instance_id: int, items: Iterable[Item]) -> None:
     """Keep for good what an order uses, in the order's own transaction.
 
