@@ -1,6 +1,7 @@
 /** What the API takes; a test compares these with the API's own. */
 
 export const MOST_IMAGES = 10;
+export const MOST_JOBS = 100;
 export const LONGEST_PROMPT = 2000;
 export const ASPECT_RATIOS = [
   ["match_input_image", "As the original"],
