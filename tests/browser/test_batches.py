@@ -33,6 +33,7 @@ def test_all_images_of_several_products_are_ordered_and_followed_together(
     expect(page.get_by_text("Say what should be done with the image")).to_be_visible()
     prompt(page).fill("white background")
     check_state(page, "several-products")
+    shop.hold()
     send(page).click()
 
     on_its_way = page.get_by_role("heading", name=re.compile(r"^Batch \d+ is on its way$"))
@@ -47,6 +48,8 @@ def test_all_images_of_several_products_are_ordered_and_followed_together(
     line = page.get_by_role("list", name="Batches")
     expect(line).to_contain_text(f"Batch {batch} · 2 jobs")
     expect(line.get_by_role("link")).to_have_count(2)
+    expect(line).to_contain_text(f"0 of {images} images ready")
+    check_state(page, "batch")
+    shop.go_on()
     expect(line).to_contain_text(f"{images} of {images} images ready", timeout=60_000)
-    check_state(page, "batch-done")
     expect(line.get_by_role("link").first).to_have_attribute("href", re.compile("^completed#job="))

@@ -18,18 +18,25 @@ export class BatchLines {
   #seen = new Set();
   element = el("div", { class: "batches", hidden: true }, this.#lines);
 
-  /** Look at what is under way, and at the one that the address names. */
+  /** Read what is under way, and the one that the address names; return what shows all of it. */
   async look() {
     const { batches } = await read(BATCHES);
     const wanted = Number(fragment().get("batch")) || null;
     const shown = batches.filter(({ id, status }) => !FINAL.has(status) || id === wanted || this.#seen.has(id));
     if (wanted && !shown.some(({ id }) => id === wanted)) shown.push(...(await oneBatch(wanted)));
-    const isNews = wanted && !this.#seen.has(wanted);
+    const opening = this.#seen.has(wanted) ? null : wanted;
+    const open = shown.filter(({ id }) => id === opening || this.#list.get(id)?.isOpen);
+    const facts = await Promise.all(open.map(({ id }) => read(`${BATCHES}/${id}`)));
+    return () => this.#show(shown, facts, opening);
+  }
+
+  /** All at once: nothing that stands below them moves twice. */
+  #show(shown, facts, opening) {
     for (const { id } of shown) this.#seen.add(id);
     this.#list.show(shown);
     this.element.hidden = shown.length === 0;
-    if (isNews) this.#list.get(wanted)?.open();
-    await Promise.all(shown.map(({ id }) => this.#list.get(id).look()));
+    for (const each of facts) this.#list.get(each.batch.id)?.showJobs(each);
+    if (opening) this.#list.get(opening)?.open();
   }
 }
 
@@ -54,23 +61,21 @@ function batchLine({ id, totalJobs }) {
     status.update(batch.status);
     bar.update(batch);
   }
-  /** Its jobs are asked for only while somebody looks at them. */
-  async function look() {
-    if (!details.open) return;
-    const facts = await read(`${BATCHES}/${id}`);
+  function showJobs(facts) {
     update(facts.batch);
     list.show(facts.jobs);
   }
-  /** Where that fails it is asked for again with all batches. */
+  /** Its jobs are asked for only while somebody looks at them; where that fails, with the next look. */
   async function opened() {
+    if (!details.open || jobs.childElementCount) return;
     try {
-      await look();
+      showJobs(await read(`${BATCHES}/${id}`));
     } catch (error) {
       explained(error);
     }
   }
   const open = () => (details.open = true);
-  return { element: el("li", { class: "card padded stack tight" }, details, bar.element), update, look, open };
+  return { element: el("li", { class: "card padded stack tight" }, details, bar.element), update, showJobs, open, get isOpen() { return details.open; } };
 }
 
 function jobLink({ id }) {

@@ -51,13 +51,14 @@ openFrame(() => {
 
 async function lookAtList() {
   try {
-    const [{ jobs, nextCursor }] = await Promise.all([read(JOBS, { status: "PENDING,RUNNING", limit }), lines.look()]);
+    const [{ jobs, nextCursor }, showLines] = await Promise.all([read(JOBS, { status: "PENDING,RUNNING", limit }), lines.look()]);
     noteGone(jobs);
     await Promise.all([...gone].map(tellEnd));
     // The answer may be older than what was read of a job that has ended since.
     ongoing = jobs.filter((job) => !ended.has(job.id));
     more.hidden = !nextCursor || limit >= MOST;
     tellFresh();
+    showLines();
     chooseJob();
   } catch (error) {
     showTrouble(error);
