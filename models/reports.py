@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Select, String, column, func, inspect, select, table, union_all
 from sqlalchemy.orm import Session
@@ -107,7 +108,8 @@ def result(session: Session, key: str) -> Result:
     """What is stored of the result that has this key, perhaps under the name of an earlier one;
     raises `NotFound`."""
     stored = func.coalesce(Item.stored_key, Item.result_key)
-    row = session.execute(select(stored, Item.result_type).where(Item.result_key == key)).first()
+    found = select(stored, Item.result_type).where(Item.result_key == key)
+    row: Any = session.execute(found).first()
     if row is None:
         raise NotFound("There is no such result.")
     return Result(*row)

@@ -9,7 +9,7 @@ import hashlib
 import json
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -85,5 +85,5 @@ def _made(
         .group_by(Item.reuse_hash)
     )
     columns = (Item.reuse_hash, Item.id, Item.result_key, Item.result_type)
-    rows = session.execute(select(*columns).where(Item.id.in_(newest)))
+    rows: Any = session.execute(select(*columns).where(Item.id.in_(newest)))
     return {row[0]: Made(*row[1:]) for row in rows}

@@ -1,6 +1,7 @@
 """Each batch against its jobs, and against the one charge for all of them."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -35,7 +36,7 @@ def _count(session: Session, page: Span) -> dict[int, Counted]:
     of_batch = page.holds(Job.batch_id)
     columns = (Job.batch_id, func.count(Job.id.distinct()), func.count(), func.sum(Item.credits))
     grouped = select(*columns).join(Item, Item.job_id == Job.id).where(of_batch)
-    rows = session.execute(grouped.group_by(Job.batch_id))
+    rows: Any = session.execute(grouped.group_by(Job.batch_id))
     return {batch_id: (jobs, images, int(cost)) for batch_id, jobs, images, cost in rows}
 
 

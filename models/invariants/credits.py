@@ -87,7 +87,7 @@ def _booked_for(
     for entry in entries:
         if match := NUMBER.fullmatch(entry.reference):
             numbers[match[1]].append(min(int(match[2]), LARGEST_ID))
-    charged = {}
+    charged: dict[tuple[str, int], int] = {}
     for kind, table in (("charge:job", Job), ("charge:batch", Batch)):
         owned = select(table.id, table.instance_id).where(table.id.in_(numbers[kind]))
         charged |= {(kind, row.id): row.instance_id for row in session.execute(owned)}
