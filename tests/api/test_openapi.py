@@ -183,8 +183,8 @@ class Quiet(WSGIRequestHandler):
 
 
 UNSAYABLE = re.compile(
-    r"cursor|download|file|images\.\d\.imageId"
-    r"|(images\.\d|options)\.(model|aspectRatio|resolution|quality)"
+    r"cursor|download|file|(jobs\.\d+\.)?images\.\d\.imageId"
+    r"|((jobs\.\d+\.)?images\.\d|options)\.(model|aspectRatio|resolution|quality)"
 )
 
 
