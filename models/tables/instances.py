@@ -14,7 +14,8 @@ class Instance(Base):
     """One tenant. `due_items` counts its PENDING items that are due, and `last_served` is when its
     last turn ended: together they are its place in the round of the fair shares. `turns_left` is
     how many more of its images come before its turn ends. `max_running` and `max_waiting` are its
-    own caps, if it has any."""
+    own caps, if it has any. `deleted_charges` and `deleted_refunds` are the credits that were
+    charged, and given back, for images whose rows are deleted: the ledger keeps their entries."""
 
     __tablename__ = "instances"
     __table_args__ = (
@@ -41,6 +42,8 @@ class Instance(Base):
     max_running: Mapped[int | None] = mapped_column(Integer)
     max_waiting: Mapped[int | None] = mapped_column(Integer)
     erased_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    deleted_charges: Mapped[int] = mapped_column(BigInteger, default=0, server_default=text("0"))
+    deleted_refunds: Mapped[int] = mapped_column(BigInteger, default=0, server_default=text("0"))
 
 
 class CreditEntry(Base):
