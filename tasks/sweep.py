@@ -22,6 +22,7 @@ from tasks.limiter import LimiterUnavailable
 from tasks.provider_errors import ProviderError
 from tasks.queues import depths
 from tasks.reconcile import reconcile
+from tasks.retention import retain
 from tasks.stopping import stopping
 from tasks.strays import cancel_all_unwanted
 from tasks.waiting import LONG_PAUSE
@@ -58,7 +59,7 @@ def sweep_once(gear: Gear) -> str:
     with gear.database():
         if not following.beat("sweep-begun", at_most_every=gear.settings.sweep_interval / 2):
             return "swept just now by somebody else"
-    steps = (_withdraw, announce, _follow_overdue, _forget_keys, _cancel_unwanted)
+    steps = (_withdraw, announce, _follow_overdue, _forget_keys, _cancel_unwanted, retain)
     reports = [_report(gear, step) for step in steps]
     with gear.database():
         following.beat("sweep", at_most_every=0.0)

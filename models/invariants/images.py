@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from models.invariants.pages import Finding, Page, Start, snapshot, span
 from models.tables import Attempt, AttemptStatus, CreditEntry, Item, Job, Status
 
-ORPHAN = "Compare with a backup: rows of this service are never deleted."
+ORPHAN = "Compare with a backup: a job goes only together with its images."
 HELD = "Nothing will move it on. Look its predictions up at Replicate, then set the row right."
 BOOK = "What the ledger says counts: set the item's mark, or grant the credits by hand."
 RESULT = "The shop was told that it is done: look for its file in the storage."

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from models.database import reading
 from models.invariants.pages import Finding, Page, Start
-from models.tables import Attempt, Item, Status
+from models.tables import Attempt, Item, Status, UnwantedFile
 
 # Every key is a question to the storage.
 SIZE = 200
@@ -48,6 +48,8 @@ def unknown_results(session: Session, keys: Sequence[str]) -> list[Finding]:
     attempts.
     """
     known = set(session.scalars(select(Item.result_key).where(Item.result_key.in_(keys))))
+    # The next sweep deletes these.
+    known |= set(session.scalars(select(UnwantedFile.key).where(UnwantedFile.key.in_(keys))))
     stems = {key: key.partition(".")[0] for key in keys if key not in known}
     if not stems:
         return []
