@@ -37,7 +37,8 @@ def create(
 ) -> tuple[Instance, str]:
     """Create an instance with its first month's credits; return it and its token, never kept.
 
-    `by`, here and below, is the operator whom the audit shall name. Raises `AlreadyExists` for a taken name and `NotFound` for an unknown plan.
+    `by`, here and below, is the operator whom the audit shall name. Raises `AlreadyExists` for a
+    taken name and `NotFound` for an unknown plan.
     """
     if plan not in PLANS:
         raise NotFound(f"There is no plan {plan}: choose one of {', '.join(PLANS)}.")

@@ -14,7 +14,7 @@ from models import audit, ledger
 from models.clock import now
 from models.database import reading, transaction
 from models.errors import NotFound, QueueFull
-from models.tables import Instance, Item, Status
+from models.tables import Attempt, Instance, Item, Status
 
 RUNNING = (
     select(func.count())
@@ -83,7 +83,7 @@ def held_in_vain(session: Session, limit: int) -> Sequence[int]:
     changed at the very moment at which an image settled."""
     held = select(Instance.id).where(Instance.held_at.is_not(None))
     return session.scalars(
-        held.where(RUNNING < Instance.max_running).order_by(Instance.id).limit(limit)
+        held.where(Instance.max_running > RUNNING).order_by(Instance.id).limit(limit)
     ).all()
 
 
@@ -96,11 +96,12 @@ def look_again(session: Session, instance_id: int) -> int:
 
 
 @reading
-def has_room(session: Session, instance_id: int) -> bool:
-    """Whether an instance is capped and could have an image claimed now: its messages may have
-    been used up while it was held."""
+def has_room(session: Session, attempt_id: int) -> bool:
+    """Whether the instance of this attempt is capped and could have an image claimed now."""
+    of_it = select(Item.instance_id).join(Attempt, Attempt.item_id == Item.id)
     capped = select(Instance.id).where(
-        Instance.id == instance_id, Instance.max_running.is_not(None)
+        Instance.id == of_it.where(Attempt.id == attempt_id).scalar_subquery(),
+        Instance.max_running.is_not(None),
     )
     free = capped.where(Instance.held_at.is_(None), Instance.due_items > 0)
     return session.scalar(free.where(Instance.disabled_at.is_(None))) is not None

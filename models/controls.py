@@ -96,7 +96,7 @@ def resume(session: Session, by: str) -> bool:
 @reading
 def terms(session: Session) -> Terms:
     """What holds for the limit now."""
-    return _terms(session)[0]
+    return _terms(session)
 
 
 @transaction
@@ -107,7 +107,7 @@ def set_pace(
     if session.get_bind().dialect.name == "postgresql":
         # One after the other, so that the newer one also has the higher revision.
         session.execute(text("LOCK TABLE controls IN SHARE ROW EXCLUSIVE MODE"))
-    before, moment = _terms(session)
+    before, moment = _terms(session), session.scalars(select(now())).one()
     former = () if at_once else _former(before, before.pace or settings, pace or settings)
     # In the milliseconds of the clock: also after a backup was restored, no old one is higher.
     revision = max(before.revision + 1, int(moment.timestamp() * 1000))
@@ -124,11 +124,9 @@ def _former(before: Terms, replaced: Pace, new: Pace) -> tuple[Former, ...]:
     return tuple(Former(pace, seconds) for pace, seconds in left.items() if pace != new)
 
 
-def _terms(session: Session) -> tuple[Terms, datetime]:
-    """The terms, and the database's time at which they were read."""
-    value = session.scalar(select(Control.value).where(Control.name == LIMIT))
-    moment = session.scalars(select(now())).one()
-    return (_from_json(value, moment) if value else AS_SET), moment
+def _terms(session: Session) -> Terms:
+    row = session.execute(select(Control.value, now()).where(Control.name == LIMIT)).one_or_none()
+    return _from_json(*row) if row else AS_SET
 
 
 def _put(session: Session, name: str, value: dict[str, Any]) -> None:

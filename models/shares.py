@@ -7,10 +7,10 @@ from datetime import datetime
 from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
+from models.caps import RUNNING
 from models.clock import from_now
 from models.database import reading
 from models.tables import Attempt, Instance, Item
-from models.caps import RUNNING
 from models.turns import HELD, SERVED
 
 LATELY = 600.0  # seconds
