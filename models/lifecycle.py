@@ -88,13 +88,19 @@ def claim_next(deadline: float) -> Turn | None:
     turn = _claim(deadline)
     if turn or not turns.anything_due():
         return turn
-    # Others are at work on every instance that has any, or on the one whose turn it is and goes on:
-    # stand in line behind them.
+    # Others are at work on every instance that has any, or on the one whose turn it is and goes on.
+    # Out of turn is better than not at all.
+    line = _stand_in_line(deadline)
+    return line or _claim(deadline, any_turn=True) or _stand_in_line(deadline)
+
+
+def _stand_in_line(deadline: float) -> Turn | None:
+    """Claim from the instance whose turn it is, behind whoever has it locked."""
     try:
         return _claim(deadline, wait=True)
     except OperationalError as error:
         if lock_timed_out(error):
-            return _claim(deadline, any_turn=True)
+            return None
         raise
 
 
