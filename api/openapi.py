@@ -43,6 +43,8 @@ FACTS: dict[str, Any] = {
     "errors": {"images.0.prompt": ["Must not be blank."]},
     "cost": 45,
     "balance": 30,
+    "limit": 100,
+    "waiting": 96,
 }
 
 

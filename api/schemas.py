@@ -176,3 +176,5 @@ class ProblemSchema(Shape):
     )
     cost = fields.Integer(metadata={"description": "Of too few credits: what the job costs."})
     balance = fields.Integer(metadata={"description": "Of too few credits: what there is."})
+    limit = fields.Integer(metadata={"description": "Of a full queue: how many may wait."})
+    waiting = fields.Integer(metadata={"description": "Of a full queue: how many do."})

@@ -18,7 +18,7 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from models import idempotency, ledger, moves, predictions, turns
+from models import caps, idempotency, ledger, moves, predictions, turns
 from models.clock import from_now, now
 from models.database import lock_timed_out, transaction
 from models.errors import InstanceDisabled
@@ -49,7 +49,7 @@ def submit(
     """Charge each image's `price` in credits and write the job and its items.
 
     With an `Idempotency-Key` that was used before, return the first receipt instead. Raises
-    `InsufficientCredits`, `IdempotencyKeyReused`, `IdempotencyKeyInUse` and
+    `InsufficientCredits`, `IdempotencyKeyReused`, `IdempotencyKeyInUse`, `QueueFull` and
     `InstanceDisabled`; nothing is written then.
     """
     reservation = idempotency.reserve(session, instance_id, key, order) if key else None
@@ -59,6 +59,7 @@ def submit(
     if instance.disabled_at:
         # Since its token was looked up: what it submits now, nobody would cancel.
         raise InstanceDisabled("This instance is disabled.")
+    caps.check_room(session, instance, len(order.images))
     ledger.book_reset(session, instance)
     job = _write_job(session, instance, order, price)
     cost = order.cost(price)
@@ -84,10 +85,17 @@ def claim_next(deadline: float) -> Turn | None:
     The instance served longest ago goes first, with its oldest due item. `deadline` is the time in
     seconds after which a prediction made by this attempt has certainly ended.
     """
-    turn = _claim(deadline, wait=False)
+    turn = _claim(deadline)
     if turn or not turns.anything_due():
         return turn
-    # Others are at work on every instance that has any: stand in line behind them.
+    # Others are at work on every instance that has any, or on the one whose turn it is and goes on.
+    # Out of turn is better than not at all.
+    line = _stand_in_line(deadline)
+    return line or _claim(deadline, any_turn=True) or _stand_in_line(deadline)
+
+
+def _stand_in_line(deadline: float) -> Turn | None:
+    """Claim from the instance whose turn it is, behind whoever has it locked."""
     try:
         return _claim(deadline, wait=True)
     except OperationalError as error:
@@ -97,9 +105,13 @@ def claim_next(deadline: float) -> Turn | None:
 
 
 @transaction
-def _claim(session: Session, deadline: float, wait: bool) -> Turn | None:
+def _claim(
+    session: Session, deadline: float, *, wait: bool = False, any_turn: bool = False
+) -> Turn | None:
     instance = turns.next_instance(session, wait)
     if instance is None:
+        return None
+    if not (wait or any_turn) and turns.is_out_of_turn(session, instance):
         return None
     item = turns.oldest_due(session, instance)
     if item is None:
@@ -110,7 +122,8 @@ def _claim(session: Session, deadline: float, wait: bool) -> Turn | None:
     attempt = turns.new_attempt(session, item, deadline)
     item.status, item.attempt_id, item.updated_at = Status.RUNNING, attempt.id, now()
     instance.due_items -= 1
-    instance.last_served = now()
+    turns.count_turn(instance)
+    caps.hold_if_full(session, instance)
     return Turn.of(attempt.id, attempt.reference, item)
 
 
@@ -201,6 +214,7 @@ def requeue(
     job = moves.lock_job(session, item.job_id)
     if not moves.leave(session, item, attempt_id, outcome, waiting, states):
         return Requeued(False, None)
+    caps.let_go(session, instance)
     instance.due_items += 0 if pause else 1
     job.version += 1
     return Requeued(True, pause or 0.0)

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session, aliased
 
 from models.invariants.deleted import charged_and_refunded, with_deleted_jobs
 from models.invariants.pages import Finding, Page, Span, Start, snapshot, span
+from models.invariants.turns import turns
 from models.tables import CreditEntry, EntryKind, Instance, Item, Job, Status
 
 # Each of them may have millions of entries.
@@ -24,13 +25,14 @@ LARGEST_ID = 2**63 - 1
 @snapshot
 def balances(session: Session, after: Start) -> Page:
     """Each balance is the sum of its entries, each `due_items` the number of items that are due;
-    where jobs were deleted, what was booked for them is what the instance remembers of them."""
+    each turn goes with the plan, and who is held with the cap; where jobs were deleted, what was
+    booked for them is what the instance remembers of them."""
     instances = span(session, Instance.id, after, INSTANCES)
     booked = _by_instance(session, instances, CreditEntry, func.sum(CreditEntry.amount))
     due = _by_instance(session, instances, Item, func.count(), Item.status == Status.PENDING,
                        Item.not_before.is_(None))  # fmt: skip
     facts = select(Instance.id, Instance.name, Instance.balance, Instance.due_items)
-    found = list(charged_and_refunded(session, instances))
+    found = [*turns(session, instances), *charged_and_refunded(session, instances)]
     for id, name, balance, due_items in session.execute(facts.where(instances.holds(Instance.id))):
         where = f"instance {id} {name!r}"
         if balance != (total := booked.get(id, 0)):
