@@ -28,9 +28,11 @@ from models.tables import (
 # What an attempt that was overtaken may have stored in vain, under its own key.
 EXTENSIONS = ("jpg", "png", "webp")
 
-UNCOUNTED = exists().where(Item.job_id == Job.id, Item.counted.is_(False))
-STRAY = exists().where(
-    Item.job_id == Job.id, Attempt.item_id == Item.id, Attempt.cancel_at.is_not(None)
+UNCOUNTED = exists().where(Item.job_id == Job.id, Item.counted.is_(False)).correlate(Job)
+STRAY = (
+    exists()
+    .where(Item.job_id == Job.id, Attempt.item_id == Item.id, Attempt.cancel_at.is_not(None))
+    .correlate(Job)
 )
 
 

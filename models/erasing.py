@@ -40,10 +40,10 @@ REST: dict[str, tuple[Any, Any]] = {
     "endpoints": (WebhookEndpoint, WebhookEndpoint.id),
     "presets": (PromptPreset, PromptPreset.id),
     "counted prompts": (MonthlyPrompt, MonthlyPrompt.month),
-    "kept answers": (IdempotencyKey, IdempotencyKey.key),
 }
 ALL: dict[str, Any] = {"jobs": Job, "images": Item, "uploads": Upload} | {
-    name: table for name, (table, _key) in REST.items()
+    "kept answers": IdempotencyKey,
+    **{name: table for name, (table, _key) in REST.items()},
 }
 
 
@@ -67,7 +67,7 @@ def obstacles(session: Session, instance_id: int, quiet: float) -> Obstacles:
     """
     own = select(func.count()).where(Item.instance_id == instance_id)
     unfinished = session.scalar(own.where(Item.status.in_((Status.PENDING, Status.RUNNING))))
-    wanted = own.join(Attempt, Attempt.item_id == Item.id)
+    wanted = own.select_from(Item).join(Attempt, Attempt.item_id == Item.id)
     strays = session.scalar(wanted.where(Attempt.cancel_at.is_not(None)))
     left = quiet - min(_ages(session, instance_id, quiet), default=quiet)
     return Obstacles(unfinished or 0, strays or 0, left)
@@ -76,7 +76,7 @@ def obstacles(session: Session, instance_id: int, quiet: float) -> Obstacles:
 def _ages(session: Session, instance_id: int, quiet: float) -> list[float]:
     """How long ago something of it was sent, ended or uploaded, of what is not longer ago."""
     recently = from_now(-quiet)
-    sent = select(func.min(age(Attempt.created_at))).join(Item, Item.id == Attempt.item_id)
+    sent = select(func.min(age(Attempt.created_at))).select_from(Attempt).join(Item)
     ended = select(func.min(age(Job.finished_at))).where(Job.instance_id == instance_id)
     given = select(func.min(age(Upload.created_at))).where(Upload.instance_id == instance_id)
     youngest = (
@@ -100,8 +100,9 @@ def left(session: Session, instance_id: int) -> dict[str, int]:
 
 @transaction
 def erase_jobs(session: Session, instance_id: int) -> Deleted:
-    """Delete a page of its jobs, with everything that names them."""
+    """Delete a page of its jobs, with everything that names them: all of a day's kept answers."""
     instance = _disabled(session, instance_id)
+    session.execute(delete(IdempotencyKey).where(IdempotencyKey.instance_id == instance_id))
     final = select(Job.id).where(Job.instance_id == instance_id, Job.status.in_(FINAL), ~STRAY)
     job_ids = session.scalars(final.order_by(Job.id).limit(JOBS)).all()
     return deletion.delete_jobs(session, instance, job_ids)
@@ -131,7 +132,7 @@ def erase_rest(session: Session, instance_id: int) -> bool:
 
 
 @transaction
-def finish(session: Session, instance_id: int, by: str, **details: int) -> str:
+def finish(session: Session, instance_id: int, by: str, details: dict[str, int]) -> str:
     """Take its name, its token and its shop away; return what it is called from now on.
 
     Raises `StillNeeded` when something of it is left.
@@ -143,7 +144,7 @@ def finish(session: Session, instance_id: int, by: str, **details: int) -> str:
     instance.token_hash = accounts.hash_token(secrets.token_urlsafe())
     instance.wix_instance_id = None
     # The moment of the first time, if somebody erases it again.
-    instance.erased_at = instance.erased_at or now()  # type: ignore[assignment]
+    instance.erased_at = instance.erased_at or now()
     audit.write(session, by, "instances erase", instance.name, **details)
     return instance.name
 

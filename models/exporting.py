@@ -1,4 +1,4 @@
-"""One instance's rows, page by page, to be handed to its shop: nothing secret, nothing of others."""
+"""One instance's rows, page by page, to be handed to its shop: no secrets, nothing of others."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -104,13 +104,15 @@ def _page(
     if session.get_bind().dialect.name == "postgresql":
         # Nobody waits for it, and a small instance's rows may lie far apart.
         session.execute(text("SET LOCAL statement_timeout = '10min'"))
-    key = tuple_(*_key(part.table))
+    columns = _key(part.table)
     own = select(*part.table.__table__.columns).where(_owner(part.table) == instance_id)
     if part.table is Attempt:
         own = own.join(Item, Item.id == Attempt.item_id)
     if after is not None:
-        own = own.where(key > tuple(after))
-    return [dict(row) for row in session.execute(own.order_by(key).limit(SIZE)).mappings()]
+        # SQLite takes no row of a single value for a row.
+        behind = tuple_(*columns) > tuple(after) if len(columns) > 1 else columns[0] > after[0]
+        own = own.where(behind)
+    return [dict(row) for row in session.execute(own.order_by(*columns).limit(SIZE)).mappings()]
 
 
 def _key(table: Any) -> Sequence[Any]:

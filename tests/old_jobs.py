@@ -1,6 +1,6 @@
 """Jobs that ended long ago, with files, for the tests of what deletes them."""
 
-from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import Update, select, update
 
@@ -65,7 +65,7 @@ def old_job(storage: Storage, shop: int, images: int = 1) -> tuple[int, list[str
     return job_id, keys
 
 
-def ids(column: object) -> Sequence[int]:
+def ids(column: object) -> list[Any]:
     """What is left of a table."""
     found = db.session.scalars(select(column).order_by(column)).all()  # type: ignore[call-overload]
     db.session.rollback()

@@ -11,8 +11,7 @@ from api.commands.queue import queue
 from api.commands.reconcile import reconcile
 from api.commands.retention import retention
 
-
-# Imported for what they add to `instances`.
+# Two are imported for what they add to `instances`.
 __all__ = ["erasing", "exporting", "register"]
 
 

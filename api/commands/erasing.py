@@ -94,7 +94,7 @@ def _erase(instance: Instance, actor: str) -> None:
             total = Progress(*map(sum, zip(total, page, strict=True)))
             shown.update(task, completed=total.images)
     try:
-        name = erasing.finish(instance.id, actor, **total._asdict())
+        name = erasing.finish(instance.id, actor, total._asdict())
     except StillNeeded as error:
         raise click.ClickException(f"{error} Run this again.") from error
     click.echo(

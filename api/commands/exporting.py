@@ -69,9 +69,9 @@ def _new_zip(path: Path) -> Iterator[ZipFile]:
     if path.exists():
         raise click.ClickException(f"{path} is there already: choose another name.")
     try:
-        with os.fdopen(os.open(part, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600), "w+b") as file:
-            with ZipFile(file, "w") as archive:
-                yield archive
+        opened = os.open(part, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(opened, "w+b") as file, ZipFile(file, "w") as archive:
+            yield archive
         part.rename(path)
     except OSError as error:
         raise click.ClickException(f"{path} cannot be written: {error.strerror}.") from error
