@@ -154,6 +154,7 @@ def test_a_result_stays_while_an_image_shows_it(gear: Gear) -> None:
         )
         list(old(broom, MONTH))
         while_shown = (stored(gear.storage), ids(Job.retry_of), ids(Item.reused_from))
+        assert litter(gear.storage) == []
         make_old(again)
 
         list(old(broom, MONTH))
