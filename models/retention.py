@@ -37,15 +37,17 @@ def next_instance(session: Session, seconds: float) -> int | None:
 
 
 @transaction
-def delete_old_jobs(session: Session, instance_id: int, seconds: float) -> Deleted:
-    """Delete a page of an instance's jobs that ended so many seconds ago, and what names them.
+def delete_old_jobs(
+    session: Session, instance_id: int, seconds: float, limit: int = JOBS
+) -> Deleted:
+    """Delete up to `limit` of an instance's jobs that ended so long ago, and what names them.
 
     `seconds` must be a day at least: so every answer that names one of them has expired, because
     it is older than the end of its job.
     """
     instance = ledger.lock(session, instance_id)
     old = select(Job.id).where(Job.instance_id == instance_id, over(seconds))
-    job_ids = session.scalars(old.order_by(Job.finished_at).limit(JOBS)).all()
+    job_ids = session.scalars(old.order_by(Job.finished_at).limit(limit)).all()
     answers = delete(IdempotencyKey).where(IdempotencyKey.instance_id == instance_id)
     session.execute(answers.where(IdempotencyKey.created_at < from_now(-KEPT_SECONDS)))
     return deletion.delete_jobs(session, instance, job_ids)

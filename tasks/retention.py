@@ -33,11 +33,13 @@ class Progress(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Broom:
-    """Where rows and files are. With `weighing`, each file's size is asked for before it goes."""
+    """Where rows and files are. With `weighing`, each file's size is asked for before it goes;
+    `jobs` go in one transaction."""
 
     storage: Storage
     database: Callable[[], AbstractContextManager[object]]
     weighing: bool = False
+    jobs: int = retention.JOBS
 
     def clear(self, keys: Sequence[str]) -> int:
         """Delete these unwanted files, and then forget them; return their bytes.
@@ -75,7 +77,7 @@ def old(broom: Broom, seconds: float) -> Iterator[Progress]:
     yield from leftovers(broom)
     while (instance_id := _asked(broom, retention.next_instance, seconds)) is not None:
         with broom.database():
-            gone = retention.delete_old_jobs(instance_id, seconds)
+            gone = retention.delete_old_jobs(instance_id, seconds, broom.jobs)
         yield Progress(gone.jobs, gone.images, len(gone.files), broom.clear(gone.files))
     while (instance_id := _asked(broom, retention.next_uploader, seconds)) is not None:
         with broom.database():

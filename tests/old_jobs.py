@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import Update, select, update
 
-from models import lifecycle
+from models import invariants, lifecycle
 from models.clock import from_now
 from models.database import db
 from models.tables import Attempt, IdempotencyKey, Item, Job
@@ -65,8 +65,34 @@ def old_job(storage: Storage, shop: int, images: int = 1) -> tuple[int, list[str
     return job_id, keys
 
 
+def read(statement: Any) -> list[Any]:
+    """The rows of a SELECT, and no transaction left open."""
+    rows = db.session.execute(statement).all()
+    db.session.rollback()
+    return list(rows)
+
+
 def ids(column: object) -> list[Any]:
     """What is left of a table."""
-    found = db.session.scalars(select(column).order_by(column)).all()  # type: ignore[call-overload]
-    db.session.rollback()
-    return list(found)
+    return [row[0] for row in read(select(column).order_by(column))]  # type: ignore[call-overload]
+
+
+def litter(storage: Storage) -> list[str]:
+    """What `reconcile --storage` would call litter, and what it would miss."""
+    unknown = [
+        str(finding)
+        for keys in storage.stored_keys()
+        for finding in invariants.unknown_results(keys)
+    ]
+    lost = invariants.follow(
+        invariants.looks(
+            invariants.Patience(86_400.0, None),
+            lambda keys: {key for key in keys if not storage.exists(key)},
+        )["results"]
+    )
+    return unknown + [str(finding) for page in lost for finding in page.findings]
+
+
+def stored(storage: Storage) -> set[str]:
+    """The keys of all files."""
+    return {key for keys in storage.stored_keys() for key in keys}

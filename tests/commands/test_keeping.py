@@ -13,7 +13,7 @@ from flask.testing import FlaskCliRunner
 from sqlalchemy import insert, select, update
 
 from api import create_app, current
-from models import accounts, invariants, lifecycle
+from models import accounts, lifecycle
 from models.clock import from_now, now
 from models.database import db
 from models.tables import (
@@ -36,7 +36,7 @@ from tasks.erasing import erase
 from tasks.retention import Broom
 from tasks.storage import Storage
 from tests.databases import check_promises, settings_for
-from tests.old_jobs import PICTURE, finish_all, ids, make_old, old_job, write
+from tests.old_jobs import PICTURE, finish_all, ids, litter, make_old, old_job, write
 from tests.shop import open_shop, submit
 
 UPLOAD = f"{'a' * 32}.jpg"
@@ -108,11 +108,6 @@ def run(shell: FlaskCliRunner, *words: str) -> Result:
 
 def erase_alice(shell: FlaskCliRunner) -> Result:
     return run(shell, "instances", "erase", "alice", "--yes-erase", "alice", "--actor", "olga")
-
-
-def litter(storage: Storage) -> list[str]:
-    pages = (invariants.unknown_results(keys) for keys in storage.stored_keys())
-    return [str(finding) for page in pages for finding in page]
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

@@ -28,35 +28,17 @@ from tests.old_jobs import (
     PICTURE,
     finish_all,
     ids,
+    litter,
     make_old,
     old_job,
     stem,
+    stored,
     write,
 )
 from tests.shop import PRICE, open_shop, submit
 
 UPLOAD = f"{'a' * 32}.jpg"
 PHOTO = {"sha256": "", "content_type": "image/jpeg", "bytes": 1, "width": 1, "height": 1}
-
-
-def litter(storage: Storage) -> list[str]:
-    """What `reconcile --storage` would call litter, and what it would miss."""
-    unknown = [
-        str(finding)
-        for keys in storage.stored_keys()
-        for finding in invariants.unknown_results(keys)
-    ]
-    lost = invariants.follow(
-        invariants.looks(
-            invariants.Patience(86_400.0, None),
-            lambda keys: {key for key in keys if not storage.exists(key)},
-        )["results"]
-    )
-    return unknown + [str(finding) for page in lost for finding in page.findings]
-
-
-def stored(storage: Storage) -> set[str]:
-    return {key for keys in storage.stored_keys() for key in keys}
 
 
 def test_a_job_goes_with_everything_that_names_it(gear: Gear) -> None:
