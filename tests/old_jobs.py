@@ -47,7 +47,7 @@ def make_old(*job_ids: int, seconds: float = 2 * MONTH) -> None:
     """These jobs ended so long ago, and stand in the analytics."""
     past = from_now(-seconds)
     items = select(Item.id).where(Item.job_id.in_(job_ids))
-    old = {"created_at": past, "finished_at": past, "started_at": past}
+    old = {"created_at": past, "finished_at": past}
     tried = update(Attempt).where(Attempt.item_id.in_(items), Attempt.ended_at.is_not(None))
     write(
         update(Job).where(Job.id.in_(job_ids)).values(**old),
