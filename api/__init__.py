@@ -5,6 +5,7 @@ from flask_cors import CORS
 
 from api import (
     access,
+    cancel,
     commands,
     credits,
     current,
@@ -22,6 +23,7 @@ from api import (
     previews,
     products,
     results,
+    retry,
     security_headers,
     webhooks,
 )
@@ -35,6 +37,8 @@ from models.database import bind
 BLUEPRINTS = (
     image_optimization.blp,
     jobs.blp,
+    cancel.blp,
+    retry.blp,
     products.blp,
     models.blp,
     presets.blp,

@@ -5,6 +5,8 @@
       │          └─────────────────────┴────────── fail → FAILED
       └─ expire → FAILED, cancel_waiting → CANCELED
 
+What a shop wants canceled becomes CANCELED instead of PENDING (`models.cancellation`).
+
 A move is compare-and-set: it happens only while the item is RUNNING and held by the attempt that
 makes it, or PENDING, so a worker that was presumed dead and comes back changes nothing. Counters,
 credits and the count of what is due change in the same transaction (`models.moves`).
@@ -18,7 +20,7 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from models import idempotency, ledger, moves, predictions, turns
+from models import cancellation, idempotency, ledger, moves, ordering, predictions, turns
 from models.clock import from_now, now
 from models.database import lock_timed_out, transaction
 from models.errors import InstanceDisabled
@@ -27,10 +29,7 @@ from models.orders import JobOrder, Pricing, Receipt, Requeued, Turn
 from models.tables import (
     NOT_ENDED,
     AttemptStatus,
-    EntryKind,
-    Instance,
     Item,
-    Job,
     Status,
 )
 
@@ -59,23 +58,10 @@ def submit(
     if instance.disabled_at:
         # Since its token was looked up: what it submits now, nobody would cancel.
         raise InstanceDisabled("This instance is disabled.")
-    ledger.book_reset(session, instance)
-    job = _write_job(session, instance, order, price)
-    cost = order.cost(price)
-    ledger.book(session, instance, EntryKind.CHARGE, -cost, f"charge:job:{job.id}")
-    receipt = Receipt.of(job, cost, instance.balance)
+    receipt = ordering.place(session, instance, order, price)
     if reservation:
         reservation.answer = receipt.to_json()
     return receipt
-
-
-def _write_job(session: Session, instance: Instance, order: JobOrder, price: Pricing) -> Job:
-    job = order.to_job(instance.id)
-    session.add(job)
-    session.flush()
-    session.add_all(order.to_items(job, price))
-    instance.due_items += len(order.images)
-    return job
 
 
 def claim_next(deadline: float) -> Turn | None:
@@ -183,10 +169,14 @@ def requeue(
     """Let an item wait for another attempt.
 
     Without `backoff` (seconds) it costs no attempt and the item is due at once. With it the item
-    rests for a growing pause, and the last of `attempts` fails it with `code`.
+    rests for a growing pause, and the last of `attempts` fails it with `code`. One that its shop
+    wants canceled is canceled instead, with its credits back unless the `outcome` has cost any.
     Nothing moves unless the attempt is in one of `states`.
     """
-    item = moves.item_of(session, attempt_id)
+    instance, job, item = moves.hold(session, attempt_id)
+    if item.cancel_requested_at:
+        ended = cancellation.end(session, instance, item, attempt_id, outcome, states)
+        return Requeued(ended, None, canceled=ended)
     spent = item.failed_attempts + 1 if backoff else item.failed_attempts
     if backoff and spent >= attempts:
         failed = _fail(session, item, attempt_id, outcome, code, refund, states)
@@ -197,8 +187,6 @@ def requeue(
         "failed_attempts": spent,
         "not_before": from_now(pause) if pause else None,
     }
-    instance = ledger.lock(session, item.instance_id)
-    job = moves.lock_job(session, item.job_id)
     if not moves.leave(session, item, attempt_id, outcome, waiting, states):
         return Requeued(False, None)
     instance.due_items += 0 if pause else 1

@@ -43,6 +43,15 @@ def item_of(session: Session, attempt_id: int) -> Item:
     return session.scalars(found).one()
 
 
+def hold(session: Session, attempt_id: int) -> tuple[Instance, Job, Item]:
+    """Lock the instance and the job of an attempt's item, and read the item as it is then."""
+    item = item_of(session, attempt_id)
+    instance = ledger.lock(session, item.instance_id)
+    job = lock_job(session, item.job_id)
+    session.refresh(item)
+    return instance, job, item
+
+
 def leave(
     session: Session,
     item: Item,

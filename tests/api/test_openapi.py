@@ -53,6 +53,11 @@ def test_every_route_and_every_answer_of_it_is_told(document: dict[str, Any]) ->
         "POST /api/image-optimization": private | {"201", "402", "409", "415", "422"},
         "GET /api/image-optimization/jobs": private | {"200", "304"},
         "GET /api/image-optimization/jobs/{job_id}": private | {"200", "304", "404"},
+        "POST /api/image-optimization/jobs/{job_id}/cancel": private | {"200", "202", "404", "409"},
+        "POST /api/image-optimization/jobs/{job_id}/items/{item_id}/cancel": private
+        | {"200", "202", "404", "409"},
+        "POST /api/image-optimization/jobs/{job_id}/retry": private
+        | {"201", "402", "404", "409", "422"},
         "GET /api/products": private | {"200", "304", "409"},
         "GET /api/products/{product_id}": private | {"200", "304", "404", "409"},
         "GET /api/credits": private | {"200", "304"},

@@ -14,7 +14,7 @@ from tests.databases import check_promises
 from tests.properties import rows
 from tests.properties.outside import Outside, Prediction
 from tests.properties.reference import Reference
-from tests.properties.things import Attempt, Item, Shop
+from tests.properties.things import Attempt, Item, Job, Shop
 
 R = TypeVar("R")
 T = TypeVar("T")
@@ -78,6 +78,9 @@ class Machine(RuleBasedStateMachine):
     def items(self) -> list[Item]:
         return list(self.reference.items.values())
 
+    def jobs(self) -> list[Job]:
+        return list(self.reference.jobs.values())
+
     def resting(self) -> list[Item]:
         return [item for item in self.items() if item.waits and not item.due]
 
@@ -116,7 +119,8 @@ class Machine(RuleBasedStateMachine):
         """A job's version grows with whatever its shop sees of it: its ETag is made from it."""
         versions = rows.versions()
         for id, job in self.reference.jobs.items():
-            facts = [(item.status, item.code, item.result) for item in job.items]
+            items = [(item.status, item.code, item.result, item.unwanted) for item in job.items]
+            facts = (items, self.reference.retried_by(job) is not None)
             before, version = self.seen.get(id, (facts, 0))
             assert versions[id] > version if facts != before else versions[id] >= version
             self.seen[id] = (facts, versions[id])

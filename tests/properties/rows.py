@@ -61,6 +61,7 @@ JOBS = select(
     Job.canceled_images,
     Job.started_at.is_not(None),
     Job.finished_at.is_not(None),
+    Job.retry_of,
 )
 ATTEMPTS = select(
     Attempt.id,
@@ -140,4 +141,5 @@ def _entries() -> dict[int, list[tuple[EntryKind, int, str]]]:
 def _item_facts(item: Item) -> tuple[Any, ...]:
     facts = (item.failed_attempts, item.refunded, item.credits_charged)
     ends = (item.error_code, item.result_key)
-    return (item.job_id, item.status, item.not_before is not None, item.attempt_id, *facts, *ends)
+    wishes = (item.not_before is not None, item.attempt_id, item.cancel_requested_at is not None)
+    return (item.job_id, item.status, *wishes, *facts, *ends)
