@@ -125,15 +125,15 @@ def _own(
 
 def _turns(session: Session, instance_id: int, depth: int) -> tuple[Turns, int]:
     """An instance's turns, and how many of its first `depth` images its cap lets go now."""
-    facts = select(_first(Instance.turns_left), WEIGHT, Instance.max_running)
+    facts = select(_next_turn(), WEIGHT, Instance.max_running)
     first, weight, cap = session.execute(facts.where(Instance.id == instance_id)).one()
     room = depth if cap is None else max(0, cap - caps.running(session, instance_id))
     return Turns(first, weight), room
 
 
-def _first(turns_left: ColumnElement[int]) -> ColumnElement[int]:
+def _next_turn() -> ColumnElement[int]:
     """How many images the next turn has: what is left of the one that goes on, or a whole one."""
-    return case((turns_left > 0, turns_left), else_=WEIGHT)
+    return case((Instance.turns_left > 0, Instance.turns_left), else_=WEIGHT)
 
 
 def _others(session: Session, instance_id: int, turns: int) -> list[Crowd]:
@@ -145,7 +145,7 @@ def _others(session: Session, instance_id: int, turns: int) -> list[Crowd]:
     most = WEIGHT * literal(turns)
     counted = case((Instance.due_items < most, Instance.due_items), else_=most)
     facts = {
-        "ahead": ahead, "depth": counted, "first": _first(Instance.turns_left), "weight": WEIGHT,
+        "ahead": ahead, "depth": counted, "first": _next_turn(), "weight": WEIGHT,
     }  # fmt: skip
     named = [column.label(name) for name, column in facts.items()]
     others = select(*named, func.count().label("instances")).join(me, me.id == instance_id)

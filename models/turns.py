@@ -41,7 +41,7 @@ def claimable(session: Session) -> int:
     capped = select(Instance.due_items, Instance.max_running - RUNNING).where(
         *SERVED, Instance.max_running.is_not(None), NOT_PAUSED
     )
-    free = sum(max(0, min(due, room)) for due, room in session.execute(capped))
+    free = sum(max(0, min(due, room or 0)) for due, room in session.execute(capped))
     return int(session.scalar(uncapped) or 0) + free
 
 
