@@ -15,8 +15,10 @@ from api import (
     jobs,
     limits,
     metrics,
+    models,
     pages,
     paths,
+    presets,
     previews,
     products,
     results,
@@ -34,6 +36,8 @@ BLUEPRINTS = (
     image_optimization.blp,
     jobs.blp,
     products.blp,
+    models.blp,
+    presets.blp,
     credits.blp,
     previews.addresses,
     previews.blp,
@@ -73,7 +77,7 @@ def _allow_origins(app: Flask, settings: Settings) -> None:
         CORS(
             app,
             resources={r"/(api|previews|results)/.*": {"origins": list(settings.cors_origins)}},
-            methods=["GET", "HEAD", "POST", "OPTIONS"],
+            methods=["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"],
             allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-None-Match"],
             expose_headers=[
                 "Location", "ETag", "X-Request-Id", "Idempotent-Replayed", "Retry-After",

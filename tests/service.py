@@ -14,11 +14,13 @@ from typing import Any
 
 import httpx
 
+from tests.forks import ROOT, Fork, Forks
 from tests.tether import end, tethered
 
-ROOT = Path(__file__).parent.parent
+FORKS = Forks()
 # What somebody may wait for in a test before it counts as broken; nothing is timed with it.
 PATIENCE = 60.0
+CLOCK_OFF = "tests.clock_off"
 CELERY = ("celery", "-A", "tasks")
 # One process for all of a worker's and a housekeeper's work.
 BOTH = "replicate,housekeeping"
@@ -48,11 +50,10 @@ def _answers(url: str) -> bool:
 class Process:
     """One process and its log."""
 
-    def __init__(self, name: str, command: list[str], log: Path) -> None:
+    def __init__(self, name: str, popen: "Popen[bytes] | Fork", log: Path) -> None:
         self.name = name
         self.log = log
-        user = os.geteuid(), os.getegid()
-        self.popen: Popen[bytes] = tethered(command, log, *user, signal.SIGKILL)
+        self.popen = popen
 
     def said(self, text: str) -> bool:
         """Whether its log holds `text`."""
@@ -114,10 +115,14 @@ class Service:
         """Start the scheduler."""
         return self._run(f"beat{next(self._numbers)}", *CELERY, "beat")
 
+    def begin_flower(self, port: int, **also: str) -> Process:
+        """Start Flower on that port of 127.0.0.1, with further settings, without waiting."""
+        where = ["--address=127.0.0.1", f"--port={port}"]
+        return self._run(f"flower{next(self._numbers)}", *CELERY, "flower", *where, also=also)
+
     def flower(self, port: int) -> Process:
         """Start Flower on that port of 127.0.0.1 and wait until it answers."""
-        where = ["--address=127.0.0.1", f"--port={port}"]
-        process = self._run(f"flower{next(self._numbers)}", *CELERY, "flower", *where)
+        process = self.begin_flower(port)
         health = f"http://127.0.0.1:{port}/healthcheck"
         wait_until(lambda: _answers(health) or self._died(process), f"{process.name} answers")
         return process
@@ -180,11 +185,10 @@ class Service:
         wait_until(lambda: process.said("ready.") or self._died(process), f"{process.name} ready")
 
     def _run(self, name: str, *words: str, also: Mapping[str, str] | None = None) -> Process:
-        # `env` hands the settings over without changing the environment of the tests.
         everything = self.environment | dict(also or {})
-        settings = [f"{key}={value}" for key, value in everything.items()]
-        command = ["/usr/bin/env", "-C", str(ROOT), *settings, sys.executable, "-m", *words]
-        process = Process(name, command, self.folder / f"{name}.log")
+        log = self.folder / f"{name}.log"
+        start = _start_anew if words[0] == CLOCK_OFF else FORKS.run
+        process = Process(name, start(list(words), dict(os.environ) | everything, log), log)
         self.processes.append(process)
         return process
 
@@ -194,8 +198,16 @@ class Service:
         raise AssertionError(f"{process.name} died:\n{process.log.read_text(errors='replace')}")
 
 
+def _start_anew(words: list[str], environment: dict[str, str], log: Path) -> "Popen[bytes]":
+    """Without libraries that have read the right clock before it is off."""
+    # `env` hands the settings over without changing the environment of the tests.
+    settings = [f"{key}={value}" for key, value in environment.items()]
+    command = ["/usr/bin/env", "-C", str(ROOT), *settings, sys.executable, "-m", *words]
+    return tethered(command, log, os.geteuid(), os.getegid(), signal.SIGKILL)
+
+
 def _off(clock: float) -> list[str]:
-    return ["tests.clock_off", str(clock)] if clock else []
+    return [CLOCK_OFF, str(clock)] if clock else []
 
 
 @contextmanager

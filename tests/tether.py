@@ -17,6 +17,7 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import Protocol
 
 BECOME = """
 import ctypes, os, sys
@@ -49,6 +50,14 @@ def tethered(
         )
 
 
+class Endable(Protocol):
+    """What is used here of a `subprocess.Popen`."""
+
+    def send_signal(self, signal: signal.Signals, /) -> None: ...
+    def wait(self, timeout: float, /) -> int: ...
+    def kill(self) -> None: ...
+
+
 def free_port() -> int:
     """Return a port of 127.0.0.1 that nobody listens on and that no client is given by chance.
 
@@ -71,7 +80,7 @@ def _bindable(port: int) -> bool:
         return True
 
 
-def end(process: subprocess.Popen[bytes], how: signal.Signals, patience: float = 10.0) -> None:
+def end(process: Endable, how: signal.Signals, patience: float = 10.0) -> None:
     """Send `how` and wait; kill -9 where that is not heard within `patience` seconds."""
     process.send_signal(how)
     try:

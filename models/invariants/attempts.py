@@ -57,6 +57,8 @@ COLUMNS = (
 def attempts(session: Session, after: Start) -> Page:
     """Each has its image; living ones and those that succeeded are what their image says."""
     page = span(session, Attempt.id, after)
+    if not page.rows:
+        return page.page([])
     joined = select(*COLUMNS).outerjoin(Item, Item.id == Attempt.item_id)
     rows = session.execute(joined.where(page.holds(Attempt.id)).order_by(Attempt.id))
     return page.page([finding for row in rows for finding in _findings(Try._make(row))])

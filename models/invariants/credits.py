@@ -52,6 +52,8 @@ def _by_instance(
 def entries(session: Session, after: Start) -> Page:
     """Each entry goes on from the one before, and was booked for something that is there."""
     page = span(session, CreditEntry.id, after)
+    if not page.rows:
+        return page.page([])
     earlier = aliased(CreditEntry)
     before = (
         select(earlier.balance_after)

@@ -48,6 +48,8 @@ class Images:
 def jobs(session: Session, after: Start) -> Page:
     """Counters, status and times follow from the images; one charge pays exactly for them."""
     page = span(session, Job.id, after)
+    if not page.rows:
+        return page.page([])
     counted = _count(session, page)
     found_jobs = session.scalars(select(Job).where(page.holds(Job.id)).order_by(Job.id)).all()
     charges = _charges(session, [job.id for job in found_jobs])

@@ -18,6 +18,7 @@ from tests.api.conftest import serving
 from tests.wix_stand_in import APP_ID, APP_SECRET, WixStandIn
 
 PRODUCTS = "/api/products"
+CUPS = ("Red cup", "Blue cup", "Teapot", "Green cup", "Cup of tea")
 
 
 def cup(n: int = 0, /, images: int = 2, **changes: Any) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from api import create_app, current
 from config.settings import Settings
 from models.database import db
 from tests.api.clients import Shop, open_shop
-from tests.databases import check_promises, settings_for
+from tests.databases import check_promises, copy_sqlite, settings_for
 
 
 @contextmanager
@@ -29,6 +29,13 @@ def serving(settings: Settings) -> Iterator[Flask]:
 def settings(sqlite_database: str, tmp_path: Path) -> Settings:
     """Settings of an API on SQLite whose broker is down."""
     return settings_for(sqlite_database, storage_url=f"file://{tmp_path}/results")
+
+
+@pytest.fixture(scope="module")
+def lasting_app(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
+    """The API on SQLite, the same one for all tests of a file."""
+    with serving(settings_for(copy_sqlite(sqlite_template, tmp_path_factory.mktemp("api")))) as app:
+        yield app
 
 
 @pytest.fixture

@@ -5,8 +5,9 @@ from io import BytesIO
 from typing import Any
 
 import pytest
+from flask import Flask
 
-from tests.api.clients import ROUTE, Shop, image, order
+from tests.api.clients import ROUTE, Shop, image, open_shop, order
 
 
 def one(**changes: Any) -> dict[str, Any]:
@@ -118,6 +119,12 @@ BODIES: list[tuple[bytes, str]] = [
     (raw(GOOD.replace('"prompt"', '"prom\\u0000pt"')), "images.0.prom\N{REPLACEMENT CHARACTER}pt"),
     (raw(GOOD.replace('"prompt"', f'"{"x" * 5000}"')), "images.0." + "x" * 100),
 ]
+
+
+@pytest.fixture(scope="module")
+def alice(lasting_app: Flask) -> Shop:
+    """One for all tests, because nothing may be written."""
+    return open_shop(lasting_app, "alice")
 
 
 @pytest.fixture(autouse=True)

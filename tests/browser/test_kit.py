@@ -77,7 +77,7 @@ def test_what_no_page_may_do_fails_its_test(
 
 def test_a_request_to_somebody_else_fails_its_test(page: Page, served: Pages, watch: Watch) -> None:
     with pages() as others:
-        page.goto(f"{others.url}/good")
+        page.goto(f"{others.url}/good", wait_until="networkidle")
 
         caught(watch, "foreign")
 
@@ -85,7 +85,8 @@ def test_a_request_to_somebody_else_fails_its_test(page: Page, served: Pages, wa
 def test_a_request_that_fails_fails_its_test(
     page: Page, served: Pages, watch: Watch, context: BrowserContext
 ) -> None:
-    page.goto(f"{served.url}/good")
+    # The page's own requests must be over, or they would fail too.
+    page.goto(f"{served.url}/good", wait_until="networkidle")
     context.set_offline(True)
     page.evaluate("fetch('/answer').catch(() => 0)")
 

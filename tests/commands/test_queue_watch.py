@@ -19,7 +19,8 @@ from flask.testing import FlaskCliRunner
 from config.forms import RateLimit
 from models import lifecycle
 from tasks.limiter import Limiter, limiter_redis
-from tests.service import ROOT, wait_until
+from tests.forks import ROOT
+from tests.service import wait_until
 from tests.shop import DEADLINE, open_shop, submit
 from tests.valkey import Valkey
 

@@ -2,7 +2,6 @@
 
 import json
 import re
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from models.orders import ImageOrder, JobOrder
 from tests.api.test_secrets import start
 from tests.darkroom import Darkroom, darkroom
 from tests.databases import copy_sqlite
-from tests.service import BOTH, CELERY, ROOT, Process, wait_until
+from tests.service import BOTH, wait_until
 from tests.shop import PRICE
 from tests.stand_in import StandIn
 from tests.tether import free_port
@@ -43,13 +42,7 @@ OPEN = {"/healthcheck", "/static/css/flower.css"}
 def flower(room: Darkroom) -> Iterator[httpx.Client]:
     """Start Flower as a proxy needs it that has other paths too; yield an operator's browser."""
     port = free_port()
-    facts = {**room.service.environment, "FLOWER_URL_PREFIX": PREFIX}
-    settings = [f"{name}={value}" for name, value in facts.items()]
-    where = ["--address=127.0.0.1", f"--port={port}"]
-    words = [sys.executable, "-m", *CELERY, "flower", *where]
-    command = ["/usr/bin/env", "-C", str(ROOT), *settings, *words]
-    process = Process("flower", command, room.service.folder / "flower.log")
-    room.service.processes.append(process)
+    process = room.service.begin_flower(port, FLOWER_URL_PREFIX=PREFIX)
     url = f"http://127.0.0.1:{port}{PREFIX}"
     with httpx.Client(base_url=url, auth=AUTH, trust_env=False, timeout=20) as client:
         wait_until(lambda: process.ended or answers(client), "Flower answers")

@@ -15,9 +15,10 @@ from models import accounts
 from models.database import db
 from tests.api.clients import ROUTE, image, order
 from tests.darkroom import Darkroom, darkroom
+from tests.forks import ROOT
 from tests.scripted_server import silence
 from tests.sentry import Sentry, sentry
-from tests.service import ROOT, wait_until
+from tests.service import wait_until
 from tests.stand_in import StandIn
 from tests.tether import free_port
 from tests.valkey import PASSWORD
