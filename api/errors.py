@@ -86,6 +86,7 @@ KINDS: dict[type[Exception], Kind] = {
     http.TooManyRequests: Kind(
         429, "too_many_requests", "This instance asks too often. Wait as Retry-After says."
     ),
+    domain.QueueFull: Kind(429, "queue_full", facts=("limit", "waiting")),
     http.InternalServerError: Kind(
         500, "internal_error", "Something went wrong here. The request id helps to find it."
     ),

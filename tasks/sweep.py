@@ -13,7 +13,7 @@ from celery.signals import worker_ready
 from sqlalchemy.exc import SQLAlchemyError
 
 from config.settings import Settings
-from models import following, idempotency, lifecycle, sending
+from models import caps, controls, following, idempotency, lifecycle, sending
 from tasks import webhooks
 from tasks.celery import app
 from tasks.download import Stopping
@@ -118,7 +118,11 @@ def announce(gear: Gear) -> str:
     """Make rested items due and fill the queue up to what is due, unless nothing may be sent."""
     with gear.database():
         _each(following.instances_with_rested_items(PAGE), lifecycle.make_due)
+        _each(caps.held_in_vain(PAGE), caps.look_again)
         due = following.due_items()
+        pause = controls.paused()
+    if pause:
+        return f"paused by {pause.by}: {pause.reason}"
     paused_for = gear.limiter.state().paused_for
     if paused_for > LONG_PAUSE:
         gear.waker.announce(paused_for)

@@ -186,10 +186,18 @@ def upgrade():
     op.add_column('instances', sa.Column('turns_left', sa.Integer(), server_default=sa.text('0'), nullable=False))
     op.add_column('instances', sa.Column('max_running', sa.Integer(), nullable=True))
     op.add_column('instances', sa.Column('max_waiting', sa.Integer(), nullable=True))
+    op.add_column('instances', sa.Column('held_at', sa.DateTime(timezone=True), nullable=True))
     op.add_column('instances', sa.Column('erased_at', sa.DateTime(timezone=True), nullable=True))
+    op.drop_index('ix_instances_turn', 'instances')
+    op.create_index('ix_instances_turn', 'instances', ['last_served', 'id'], unique=False, postgresql_where=sa.text('due_items > 0 AND held_at IS NULL'), sqlite_where=sa.text('due_items > 0 AND held_at IS NULL'))
+    op.create_index('ix_instances_held', 'instances', ['id'], unique=False, postgresql_where=sa.text('held_at IS NOT NULL'), sqlite_where=sa.text('held_at IS NOT NULL'))
 
 
 def downgrade():
+    op.drop_index('ix_instances_held', 'instances')
+    op.drop_index('ix_instances_turn', 'instances')
+    op.create_index('ix_instances_turn', 'instances', ['last_served', 'id'], unique=False, postgresql_where=sa.text('due_items > 0'), sqlite_where=sa.text('due_items > 0'))
+    op.drop_column('instances', 'held_at')
     op.drop_column('instances', 'max_running')
     op.drop_column('instances', 'max_waiting')
     op.drop_column('instances', 'turns_left')
