@@ -18,7 +18,7 @@ def write(session: Session, by: str | None, action: str, subject: str, **details
 
 
 @transaction
-def record(session: Session, by: str, action: str, subject: str, **details: Any) -> None:
+def record(session: Session, /, by: str, action: str, subject: str, **details: Any) -> None:
     """Write an entry of its own, for what was done in several transactions."""
     write(session, by, action, subject, **details)
 

@@ -73,7 +73,7 @@ AS_SET = Terms(0, None)
 def paused(session: Session) -> Pause | None:
     """The pause, while there is one."""
     row = session.get(Control, PAUSE)
-    return row and Pause(row.value["reason"], row.value["by"], row.changed_at)
+    return Pause(row.value["reason"], row.value["by"], row.changed_at) if row else None
 
 
 @transaction

@@ -27,7 +27,8 @@ REMEMBERED_SECONDS = 55 * 60.0
 @dataclass(frozen=True, slots=True)
 class Check:
     """A prediction to ask about. `number` counts how often it was asked about, this time too.
-    When `overdue`, Replicate should have ended it by now; when `forgotten`, long since deleted."""
+    When `overdue`, Replicate should have ended it by now; when `forgotten`, long since deleted.
+    `unwanted`: its shop wants the image canceled."""
 
     attempt_id: int
     prediction_id: str
@@ -39,6 +40,7 @@ class Check:
     job_id: int
     instance_id: int
     quality: int | None
+    unwanted: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +121,7 @@ def take_check(session: Session, attempt_id: int, number: int, again_in: float) 
         Item.job_id,
         Item.instance_id,
         Item.quality,
+        Item.cancel_requested_at.is_not(None),
     ).join(Item, Item.id == Attempt.item_id)
     row: Any = session.execute(taken.where(Attempt.id == attempt_id)).one()
     return Check(*row)

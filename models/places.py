@@ -63,16 +63,6 @@ class Crowd:
     turns: Turns = Turns()
 
 
-@dataclass(frozen=True, slots=True)
-class _Own:
-    """An instance's turns, how many more it may have running (None: any number), and the ids, jobs
-    and ranks of those of its images that were asked for."""
-
-    turns: Turns
-    room: int | None
-    items: Sequence[tuple[int, int, int]]
-
-
 @reading
 def waiting(session: Session, instance_id: int, job_ids: Sequence[int]) -> Sequence[Waiting]:
     """The due items of these jobs of an instance, the one to be sent first at first.
@@ -80,16 +70,15 @@ def waiting(session: Session, instance_id: int, job_ids: Sequence[int]) -> Seque
     Items that rest after a failure are not among them, nor any beyond the instance's first 1,000.
     """
     own = _own(session, instance_id, job_ids)
-    if not own.items:
+    if not own:
         return []
+    depth = own[-1][2]
+    turns, room = _turns(session, instance_id, depth)
     # Nobody else gets more turns before the last of these than that one's own instance.
-    depth = own.items[-1][2]
-    others = _others(session, instance_id, own.turns.number(depth) + 1)
-    places = positions(others, depth, own.turns)
-    reach = depth if own.room is None else own.room
+    places = positions(_others(session, instance_id, turns.number(depth) + 1), depth, turns)
     return [
-        Waiting(item, job, rank, places[rank - 1] if rank <= reach else None)
-        for item, job, rank in own.items
+        Waiting(item, job, rank, places[rank - 1] if rank <= room else None)
+        for item, job, rank in own
     ]
 
 
@@ -121,26 +110,30 @@ def _served(turns: int, crowds: Iterable[Crowd]) -> Iterator[int]:
     return accumulate(change[:turns])
 
 
-def _own(session: Session, instance_id: int, job_ids: Sequence[int]) -> _Own:
+def _own(
+    session: Session, instance_id: int, job_ids: Sequence[int]
+) -> Sequence[tuple[int, int, int]]:
     due = select(Item.id, Item.job_id).where(
         Item.instance_id == instance_id, Item.status == Status.PENDING, Item.not_before.is_(None)
     )
     line = due.order_by(Item.id).limit(DEEPEST).subquery()
     rank = func.row_number().over(order_by=line.c.id).label("rank")
     ranked = select(line.c.id, line.c.job_id, rank).subquery()
-    facts = (_first(Instance.turns_left), WEIGHT, Instance.max_running)
-    wanted = select(ranked, *facts).join(Instance, Instance.id == instance_id)
-    rows = session.execute(wanted.where(ranked.c.job_id.in_(job_ids)).order_by(ranked.c.rank)).all()
-    if not rows:
-        return _Own(Turns(), None, [])
-    first, weight, cap = rows[0][3:]
-    room = None if cap is None else max(0, cap - caps.running(session, instance_id))
-    return _Own(Turns(first, weight), room, [tuple(row)[:3] for row in rows])
+    wanted = select(ranked).where(ranked.c.job_id.in_(job_ids)).order_by(ranked.c.rank)
+    return [(row.id, row.job_id, row.rank) for row in session.execute(wanted)]
 
 
-def _first(turns_left: ColumnElement[int]) -> ColumnElement[int]:
+def _turns(session: Session, instance_id: int, depth: int) -> tuple[Turns, int]:
+    """An instance's turns, and how many of its first `depth` images its cap lets go now."""
+    facts = select(_next_turn(), WEIGHT, Instance.max_running)
+    first, weight, cap = session.execute(facts.where(Instance.id == instance_id)).one()
+    room = depth if cap is None else max(0, cap - caps.running(session, instance_id))
+    return Turns(first, weight), room
+
+
+def _next_turn() -> ColumnElement[int]:
     """How many images the next turn has: what is left of the one that goes on, or a whole one."""
-    return case((turns_left > 0, turns_left), else_=WEIGHT)
+    return case((Instance.turns_left > 0, Instance.turns_left), else_=WEIGHT)
 
 
 def _others(session: Session, instance_id: int, turns: int) -> list[Crowd]:
@@ -152,7 +145,7 @@ def _others(session: Session, instance_id: int, turns: int) -> list[Crowd]:
     most = WEIGHT * literal(turns)
     counted = case((Instance.due_items < most, Instance.due_items), else_=most)
     facts = {
-        "ahead": ahead, "depth": counted, "first": _first(Instance.turns_left), "weight": WEIGHT,
+        "ahead": ahead, "depth": counted, "first": _next_turn(), "weight": WEIGHT,
     }  # fmt: skip
     named = [column.label(name) for name, column in facts.items()]
     others = select(*named, func.count().label("instances")).join(me, me.id == instance_id)

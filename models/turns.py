@@ -41,7 +41,7 @@ def claimable(session: Session) -> int:
     capped = select(Instance.due_items, Instance.max_running - RUNNING).where(
         *SERVED, Instance.max_running.is_not(None), NOT_PAUSED
     )
-    free = sum(max(0, min(due, room)) for due, room in session.execute(capped))
+    free = sum(max(0, min(due, room or 0)) for due, room in session.execute(capped))
     return int(session.scalar(uncapped) or 0) + free
 
 
@@ -55,11 +55,12 @@ def next_instance(session: Session, wait: bool) -> Instance | None:
     return session.scalar(longest_ago.with_for_update(skip_locked=not wait, key_share=True))
 
 
-def is_out_of_turn(session: Session, instance: Instance) -> bool:
-    """Whether one was passed over that others are claiming from, and whose turn goes on after that.
+def is_out_of_turn(session: Session, instance: Instance, *, waited: bool) -> bool:
+    """Whether another one's turn comes before that of this one, which is locked.
 
-    Served all the same, those with short turns would get a share that is not theirs. On SQLite
-    nobody is ever passed over.
+    Those that others are claiming from were passed over: it matters if their turns go on after
+    that. Who has `waited` for one gets it although its turn may be over by now. Served all the
+    same, it would get a share that is not its own. On SQLite nobody claims beside another.
     """
     if session.get_bind().dialect.name != "postgresql":
         return False
@@ -69,8 +70,9 @@ def is_out_of_turn(session: Session, instance: Instance) -> bool:
     goes_on = or_(
         Instance.turns_left > 1, and_(Instance.turns_left == 0, Instance.plan.in_(LONG_TURNS))
     )
-    return bool(session.scalar(select(exists().where(*SERVED, before, goes_on,
-                                                     Instance.due_items > 1))))  # fmt: skip
+    there = exists().where(*SERVED, before)
+    longer = there.where(goes_on, Instance.due_items > 1)
+    return bool(session.scalar(select(there if waited else longer)))
 
 
 def count_turn(instance: Instance) -> None:

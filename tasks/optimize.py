@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import structlog
 
-from models import caps, lifecycle, turns
+from models import cancellation, caps, lifecycle, turns
 from models.orders import Turn
 from models.tables import IN_DOUBT, NOT_ENDED, AttemptStatus
 from tasks import webhooks
@@ -131,9 +131,17 @@ def _note(gear: Gear, turn: Turn, prediction: Prediction) -> str:
     if not noted:
         return _cancel(gear, turn, prediction)
     log.info("prediction created", prediction=prediction.id)
-    if not webhooks.used(gear.settings):
+    if _is_unwanted(gear, turn):
+        gear.waker.follow(turn.attempt_id, 1)
+    elif not webhooks.used(gear.settings):
         gear.waker.follow(turn.attempt_id, 1, poll)
     return f"is prediction {prediction.id}"
+
+
+def _is_unwanted(gear: Gear, turn: Turn) -> bool:
+    """Its shop wanted it canceled while its create was on the way: who follows it asks for that."""
+    with gear.database():
+        return cancellation.is_unwanted(turn.attempt_id)
 
 
 def _cancel(gear: Gear, turn: Turn, prediction: Prediction) -> str:
@@ -190,6 +198,8 @@ def rest(
             states=states,
         )
     make_use_of_room(gear, attempt_id)
+    if moved.canceled:
+        return f"is canceled: {outcome}"
     if moved.due_in is None:
         return f"failed: {code}" if moved.moved else "was settled by somebody else"
     gear.waker.announce(moved.due_in)
@@ -208,7 +218,9 @@ def make_use_of_room(gear: Gear, attempt_id: int) -> None:
 def _wait_again(gear: Gear, turn: Turn, outcome: str) -> str:
     """Nothing was sent: the item is due again at once and has lost no attempt."""
     with gear.database():
-        lifecycle.requeue(turn.attempt_id, outcome, states=IN_DOUBT)
+        moved = lifecycle.requeue(turn.attempt_id, outcome, states=IN_DOUBT)
+    if moved.canceled:
+        return f"is canceled: {outcome}"
     gear.waker.top_up(1, f"item {turn.item_id} waits again")
     return f"waits again: {outcome}"
 

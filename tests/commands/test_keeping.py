@@ -89,7 +89,8 @@ def fill(storage: Storage) -> int:
     ):  # fmt: skip
         db.session.execute(insert(table).values(**facts))
     told = {"endpoint_id": select(WebhookEndpoint.id).scalar_subquery(), "message_id": "m",
-            "event": "test", "status": "DELIVERED", "attempts": 1, "created_at": past}  # fmt: skip
+            "event": "test", "status": "DELIVERED", "attempts": 1, "created_at": past,
+            "finished_at": past}  # fmt: skip
     db.session.execute(insert(WebhookDelivery).values(**own, **told))
     db.session.commit()
     return alice

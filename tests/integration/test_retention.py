@@ -61,7 +61,7 @@ def test_a_job_goes_with_everything_that_names_it(gear: Gear) -> None:
         ).one()  # fmt: skip
         told = insert(WebhookDelivery).values(
             endpoint_id=endpoint, instance_id=alice, message_id="msg", event="job.completed",
-            job_id=gone, status="DELIVERED", attempts=1, created_at=now(),
+            job_id=gone, status="DELIVERED", attempts=1, created_at=now(), finished_at=now(),
         )  # fmt: skip
         db.session.execute(told)
         write(update(Job).where(Job.id == gone).values(batch_id=batch))
