@@ -224,7 +224,7 @@ def test_erasing_that_was_broken_off_goes_on(
         pages = erase(Broom(storage, app.app_context), alice)
         for _ in range(steps):
             next(pages, None)
-        pages.close()
+        del pages  # As if killed there.
         check_promises()
 
     done = erase_alice(shell)
