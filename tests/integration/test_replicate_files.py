@@ -1,4 +1,4 @@
-"""Sending a file to Replicate: once, for so long and no longer, and not beyond the process's end."""
+"""Sending a file to Replicate: once, for so long only, and not beyond the end of the process."""
 
 import io
 import time
