@@ -27,6 +27,8 @@ from api import (
     retry,
     security_headers,
     uploads,
+    webhook_deliveries,
+    webhook_endpoints,
     webhooks,
 )
 from api.catalogue.choice import open_catalogue
@@ -51,6 +53,8 @@ BLUEPRINTS = (
     uploads.blp,
     uploads.shown,
     webhooks.blp,
+    webhook_endpoints.blp,
+    webhook_deliveries.blp,
     health.blp,
     metrics.blp,
     docs.blp,
@@ -91,7 +95,7 @@ def _allow_origins(app: Flask, settings: Settings) -> None:
             resources={
                 r"/(api|previews|results|uploads)/.*": {"origins": list(settings.cors_origins)}
             },
-            methods=["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"],
+            methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
             allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-None-Match"],
             expose_headers=[
                 "Location", "ETag", "X-Request-Id", "Idempotent-Replayed", "Retry-After",

@@ -64,7 +64,8 @@ KINDS: dict[type[Exception], Kind] = {
     domain.JobUnfinished: Kind(409, "job_unfinished"),
     domain.AlreadyRetried: Kind(409, "already_retried", facts=("retried_by",)),
     domain.NothingToRetry: Kind(409, "nothing_to_retry"),
-    domain.NotOffered: Kind(409, "not_offered"),
+    domain.TooManyEndpoints: Kind(409, "too_many_webhook_endpoints"),
+    domain.EndpointDisabled: Kind(409, "webhook_endpoint_disabled"),
     domain.ModelNotOffered: Kind(409, "model_not_offered"),
     domain.PresetExists: Kind(409, "preset_exists"),
     domain.TooManyPresets: Kind(409, "too_many_presets"),
@@ -100,6 +101,7 @@ KINDS: dict[type[Exception], Kind] = {
     http.TooManyRequests: Kind(
         429, "too_many_requests", "This instance asks too often. Wait as Retry-After says."
     ),
+    domain.QueueFull: Kind(429, "queue_full", facts=("limit", "waiting")),
     http.InternalServerError: Kind(
         500, "internal_error", "Something went wrong here. The request id helps to find it."
     ),

@@ -5,10 +5,10 @@ from typing import Any
 from api import cancel_examples, current
 from api.image_optimization import HEADERS, announced
 from api.openapi import Blueprint
+from api.option_schemas import price_list
 from api.schemas import IdempotencyHeaders, ReceiptSchema
 from models import retries
 from models.orders import Receipt
-from models.retries import Prices
 
 blp = Blueprint("retry", "/api/image-optimization/jobs", "Retry jobs.", private=True)
 
@@ -23,10 +23,4 @@ def retry_job(headers: dict[str, Any], job_id: int) -> tuple[Receipt, dict[str, 
     It has the same product, prompts and options, is charged like any other, and names the old one
     (`retryOf`). A job is retried once: what fails again is retried as the new job. Takes no body.
     """
-    return announced(retries.retry(current.instance(), job_id, prices(), headers.get("key")))
-
-
-def prices() -> Prices:
-    """What one image of each model costs now."""
-    offers = current.settings().offers
-    return {(offer.model, offer.resolution): offer.credits for offer in offers}
+    return announced(retries.retry(current.instance(), job_id, price_list(), headers.get("key")))

@@ -9,7 +9,7 @@ is never sent a second time.
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import select, update
+from sqlalchemy import Select, select, update
 from sqlalchemy.orm import Session
 
 from models import ledger, moves
@@ -77,7 +77,7 @@ def end(
 
 
 @reading
-def is_wanted(session: Session, attempt_id: int) -> bool:
+def is_unwanted(session: Session, attempt_id: int) -> bool:
     """Whether the image that an attempt is for is wanted canceled."""
     wish = select(Item.cancel_requested_at).join(Attempt, Attempt.item_id == Item.id)
     return session.scalar(wish.where(Attempt.id == attempt_id)) is not None
@@ -91,7 +91,7 @@ def _lock(session: Session, instance_id: int, job_id: int) -> tuple[Instance, Jo
     return instance, moves.lock_job(session, job_id)
 
 
-def _items(job: Job) -> Any:
+def _items(job: Job) -> Select[tuple[Item]]:
     """With both locks held nobody else moves them."""
     return select(Item).where(Item.job_id == job.id).order_by(Item.id)
 

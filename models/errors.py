@@ -22,12 +22,29 @@ class IdempotencyKeyInUse(DomainError):
     """A request with the same `Idempotency-Key` is still being worked on."""
 
 
+class TooManyEndpoints(DomainError):
+    """The instance has as many webhook endpoints as it may."""
+
+
+class EndpointDisabled(DomainError):
+    """Nothing is sent to this webhook endpoint."""
+
+
 class NotFound(DomainError):
     """There is no such thing, or it belongs to somebody else."""
 
 
 class InstanceDisabled(DomainError):
     """The instance may not order anything any more."""
+
+
+class QueueFull(DomainError):
+    """The instance would have more images waiting than its cap allows."""
+
+    def __init__(self, limit: int, waiting: int) -> None:
+        super().__init__(f"At most {limit} of this instance's images may wait, and {waiting} do.")
+        self.limit = limit
+        self.waiting = waiting
 
 
 class AlreadyExists(DomainError):
@@ -60,10 +77,6 @@ class JobUnfinished(DomainError):
 
 class NothingToRetry(DomainError):
     """No image of the job has failed."""
-
-
-class NotOffered(DomainError):
-    """The model that an image was ordered from has no price any more."""
 
 
 class AlreadyRetried(DomainError):

@@ -1,27 +1,33 @@
 """What an accepted order changes, whether it is a shop's own or a retry of what failed."""
 
-from collections.abc import Sequence
-
 from sqlalchemy.orm import Session
 
-from models import ledger, uploads
-from models.orders import Receipt
-from models.tables import EntryKind, Instance, Item, Job
+from models import caps, ledger, uploads
+from models.orders import JobOrder, Pricing, Receipt
+from models.tables import EntryKind, Instance
 
 
-def place(session: Session, instance: Instance, job: Job, items: Sequence[Item]) -> Receipt:
-    """Write a new job of a locked instance with its items in this order, and charge their credits.
+def place(
+    session: Session,
+    instance: Instance,
+    order: JobOrder,
+    price: Pricing,
+    retry_of: int | None = None,
+) -> Receipt:
+    """Write a new job of a locked instance with its items, and charge each image's `price`.
 
-    Raises `InsufficientCredits` or `UnknownUpload`, which undo the whole transaction.
+    Raises `InsufficientCredits`, `QueueFull`, `UnknownUpload` and what `price` raises, which undoes
+    the whole transaction.
     """
-    uploads.use(session, instance.id, items)
+    caps.check_room(session, instance, len(order.images))
+    uploads.use(session, instance.id, order.urls())
     ledger.book_reset(session, instance)
+    job = order.to_job(instance.id)
+    job.retry_of = retry_of
     session.add(job)
     session.flush()
-    for position, item in enumerate(items):
-        item.job_id, item.position = job.id, position
-    session.add_all(items)
-    instance.due_items += len(items)
-    cost = sum(item.credits for item in items)
+    session.add_all(order.to_items(job, price))
+    instance.due_items += len(order.images)
+    cost = order.cost(price)
     ledger.book(session, instance, EntryKind.CHARGE, -cost, f"charge:job:{job.id}")
     return Receipt.of(job, cost, instance.balance)

@@ -4,8 +4,6 @@ A job is retried once. What fails again is retried as an image of the new job, s
 and no image is ordered twice by two people who retry the same job.
 """
 
-from collections.abc import Mapping, Sequence
-
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -17,30 +15,20 @@ from models.errors import (
     JobUnfinished,
     NotFound,
     NothingToRetry,
-    NotOffered,
 )
-from models.orders import JobRetry, Receipt
+from models.orders import ImageOrder, JobOrder, JobRetry, Pricing, Receipt
 from models.tables import FINAL, Instance, Item, Job, Status
-
-# What one image costs, by its model and its resolution.
-Prices = Mapping[tuple[str, str | None], int]
-
-# What an image was ordered with.
-ORDERED = (
-    "image_id", "image_url", "prompt", "aspect_ratio", "output_format", "model", "resolution",
-    "quality", "reference_urls", "reuse_hash",
-)  # fmt: skip
 
 
 @transaction
 def retry(
-    session: Session, instance_id: int, job_id: int, prices: Prices, key: str | None = None
+    session: Session, instance_id: int, job_id: int, price: Pricing, key: str | None = None
 ) -> Receipt:
-    """Order the failed images of an instance's job once more, at today's prices.
+    """Order the failed images of an instance's job once more, at today's `price`.
 
     With an `Idempotency-Key` that was used for this before, return the first receipt instead.
-    Raises `NotFound`, `JobUnfinished`, `AlreadyRetried`, `NothingToRetry`, `NotOffered`, and what
-    `lifecycle.submit` raises; nothing is written then.
+    Raises `NotFound`, `JobUnfinished`, `AlreadyRetried`, `NothingToRetry`, what `price` raises and
+    what `lifecycle.submit` does; nothing is written then.
     """
     wish = JobRetry(job_id)
     reservation = idempotency.reserve(session, instance_id, key, wish) if key else None
@@ -49,7 +37,7 @@ def retry(
     instance = ledger.lock(session, instance_id)
     if instance.disabled_at:
         raise InstanceDisabled("This instance is disabled.")
-    receipt = _retry(session, instance, job_id, prices)
+    receipt = _retry(session, instance, job_id, price)
     if reservation:
         reservation.answer = receipt.to_json()
     return receipt
@@ -61,17 +49,10 @@ def retried_by(session: Session, job_id: int) -> int | None:
     return _retried_by(session, job_id)
 
 
-def _retry(session: Session, instance: Instance, job_id: int, prices: Prices) -> Receipt:
+def _retry(session: Session, instance: Instance, job_id: int, price: Pricing) -> Receipt:
     old = _ended(session, instance, job_id)
-    failed = _failed(session, old)
-    job = Job(
-        instance_id=instance.id,
-        product_id=old.product_id,
-        product_name=old.product_name,
-        total_images=len(failed),
-        retry_of=old.id,
-    )
-    receipt = ordering.place(session, instance, job, [_again(item, prices) for item in failed])
+    order = JobOrder(old.product_id, old.product_name, _failed(session, old))
+    receipt = ordering.place(session, instance, order, price, retry_of=old.id)
     # Its shop is shown that it was retried.
     old.version += 1
     return receipt
@@ -90,21 +71,12 @@ def _ended(session: Session, instance: Instance, job_id: int) -> Job:
     return job
 
 
-def _failed(session: Session, job: Job) -> Sequence[Item]:
+def _failed(session: Session, job: Job) -> tuple[ImageOrder, ...]:
     own = select(Item).where(Item.job_id == job.id, Item.status == Status.FAILED)
     failed = session.scalars(own.order_by(Item.position)).all()
     if not failed:
         raise NothingToRetry("No image of this job has failed.")
-    return failed
-
-
-def _again(item: Item, prices: Prices) -> Item:
-    price = prices.get((item.model, item.resolution))
-    if price is None:
-        at = f" at {item.resolution}" if item.resolution else ""
-        raise NotOffered(f"{item.model}{at} is not offered any more: order these images anew.")
-    ordered = {name: getattr(item, name) for name in ORDERED}
-    return Item(**ordered, instance_id=item.instance_id, credits=price)
+    return tuple(ImageOrder.of(item) for item in failed)
 
 
 def _retried_by(session: Session, job_id: int) -> int | None:

@@ -6,7 +6,7 @@ before anything is stored: so nothing is ever stored that no row knows.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 
 from sqlalchemy import ColumnElement, delete, or_, select, update
@@ -16,7 +16,7 @@ from models.clock import from_now, now
 from models.database import changed, reading, transaction
 from models.errors import NotFound, UnknownUpload, UploadInUse
 from models.reports import Result
-from models.tables import Item, Upload
+from models.tables import Upload
 
 # What an order may name instead of an address on the internet.
 PATH = "/uploads/"
@@ -116,23 +116,15 @@ def may_use(session: Session, instance_id: int, key: str) -> bool:
     return session.scalar(own.where(visible())) is not None
 
 
-def use(session: Session, instance_id: int, items: Iterable[Item]) -> None:
+def use(session: Session, instance_id: int, urls: Iterable[str]) -> None:
     """Keep for good what an order uses, in the order's own transaction.
 
     Raises `UnknownUpload` if one of them is not the instance's own, or has just expired.
     """
-    keys = keys_of(url for item in items for url in own_urls(item))
-    for key in sorted(keys):
+    for key in sorted(keys_of(urls)):
         own = update(Upload).where(Upload.key == key, Upload.instance_id == instance_id, visible())
         if not changed(session, own.values(last_used_at=now(), expires_at=None)):
             raise UnknownUpload("An upload that this order names is no longer there.")
-
-
-def own_urls(item: Item) -> Iterator[str]:
-    """The addresses that an item was ordered with: its image's, then its references'."""
-    yield item.image_url
-    # A row that is not written yet has no default yet.
-    yield from item.reference_urls or ()
 
 
 @reading

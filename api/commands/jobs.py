@@ -10,7 +10,7 @@ from api import current
 from api.cancel import ask
 from api.commands.advice import SEE_INSTANCES, SEE_JOBS, Commands, advise
 from api.commands.output import show
-from api.retry import prices
+from api.option_schemas import price_list
 from models import accounts, cancellation, reports, retries
 from models.tables import Job, Status
 
@@ -105,7 +105,7 @@ def retry_job(job_id: int) -> None:
     """Order a job's failed images once more, for its shop and at its cost; print the new job."""
     job, owner = _found(job_id)
     with advise(SEE_JOB):
-        receipt = retries.retry(job.instance_id, job_id, prices())
+        receipt = retries.retry(job.instance_id, job_id, price_list())
     images = receipt.job.total_images
     current.parts().waker.wake_workers(receipt.job.id, images)
     click.echo(f"{receipt.job.id}")

@@ -1,4 +1,4 @@
-"""The shape and the size of a result, what is shown on it, and the ribbon that says what made it."""
+"""The shape and size of a result, the references on it, and the ribbon that says what made it."""
 
 from collections.abc import Sequence
 
