@@ -22,9 +22,11 @@ from api import (
     presets,
     previews,
     products,
+    receiving,
     results,
     retry,
     security_headers,
+    uploads,
     webhook_deliveries,
     webhook_endpoints,
     webhooks,
@@ -48,6 +50,8 @@ BLUEPRINTS = (
     previews.addresses,
     previews.blp,
     results.blp,
+    uploads.blp,
+    uploads.shown,
     webhooks.blp,
     webhook_endpoints.blp,
     webhook_deliveries.blp,
@@ -68,7 +72,11 @@ def create_app(settings: Settings) -> Flask:
     access.register(app)
     errors.register(app)
     security_headers.register(app, settings)
-    limits.register(app, settings, {webhooks.blp.name: webhooks.LARGEST_BODY})
+    larger_bodies = {
+        webhooks.blp.name: webhooks.LARGEST_BODY,
+        uploads.blp.name: settings.upload_max_bytes + receiving.AROUND,
+    }
+    limits.register(app, settings, larger_bodies)
     _allow_origins(app, settings)
     api = open_api(app)
     for blueprint in BLUEPRINTS:
@@ -84,7 +92,9 @@ def _allow_origins(app: Flask, settings: Settings) -> None:
     if settings.cors_origins:
         CORS(
             app,
-            resources={r"/(api|previews|results)/.*": {"origins": list(settings.cors_origins)}},
+            resources={
+                r"/(api|previews|results|uploads)/.*": {"origins": list(settings.cors_origins)}
+            },
             methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
             allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-None-Match"],
             expose_headers=[

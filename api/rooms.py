@@ -1,6 +1,6 @@
 """How many requests may do something slow at once, so that the others still find a thread.
 
-A process answers 16 requests at a time (`gunicorn.conf.py`). The picture of a host that hangs takes
+A process answers 20 requests at a time (`gunicorn.conf.py`). The picture of a host that hangs takes
 one of them for ten seconds, a shop that hangs for five; so some of those who ask for one may wait
 a while for a place, and whoever comes when that many wait already is sent away at once.
 """
@@ -18,6 +18,10 @@ class Full(Exception):
 
 class PicturesFull(Full):
     """Too many pictures are being fetched or scaled."""
+
+
+class UploadsFull(Full):
+    """Too many pictures are being uploaded."""
 
 
 class CatalogueFull(Full):
@@ -50,8 +54,8 @@ class Room:
 
 
 class Rooms:
-    """Those of one process: ten of its 16 threads are for pictures at the most, and four for
-    products; two are always left to the rest of the API."""
+    """Those of one process: ten of its 20 threads are for pictures at the most, four for products
+    and four for uploads; two are always left to the rest of the API."""
 
     def __init__(self, patience: float = PATIENCE) -> None:
         # Each holds a picture of up to 20 MiB, until it is scaled.
@@ -60,3 +64,8 @@ class Rooms:
         # Each takes a processor, and up to 100 MB: see `api/scaling.py`.
         self.scaling = Room(2, 6, patience, PicturesFull)
         self.catalogue = Room(3, 1, patience, CatalogueFull)
+        # Each is read into memory as it comes, which may take two minutes.
+        self.uploads = Room(3, 1, patience, UploadsFull)
+        # It takes a processor for a second or several, and up to half a gigabyte: see
+        # `api/cleaning.py`. Whoever has come so far need not send it all again.
+        self.cleaning = Room(1, 2, 4 * patience, UploadsFull)

@@ -74,7 +74,8 @@ export function forgetAnswers() {
   kept.clear();
 }
 
-function addressOf(path, query) {
+/** The whole address of something; `query` as for `read`. */
+export function addressOf(path, query) {
   const address = new URL(path, ROOT);
   for (const [name, value] of Object.entries(query)) {
     if (value !== "" && value !== null && value !== undefined) address.searchParams.set(name, value);
@@ -83,11 +84,19 @@ function addressOf(path, query) {
 }
 
 async function ask(address, options, signal) {
-  // A token needs no encoding; with other signs, fetch would take what was pasted for no network.
-  const headers = { ...options.headers, Authorization: `Bearer ${encodeURIComponent(token())}` };
+  const headers = { ...options.headers, Authorization: authorization() };
   const patience = AbortSignal.timeout(PATIENCE);
   const until = signal ? AbortSignal.any([patience, signal]) : patience;
-  const response = await fetched(address, { ...options, headers, cache: "no-store", signal: until });
+  return heard(await fetched(address, { ...options, headers, cache: "no-store", signal: until }));
+}
+
+/** A token needs no encoding; with other signs, fetch would take what was pasted for no network. */
+export function authorization() {
+  return `Bearer ${encodeURIComponent(token())}`;
+}
+
+/** Return a good answer; raise `Problem` for another one, and let the page know of a refused token. */
+export async function heard(response) {
   if (response.ok || response.status === 304) return response;
   const problem = new Problem(response, await factsOf(response));
   if (problem.status === 401) dispatchEvent(new CustomEvent("refused", { detail: problem }));
@@ -111,7 +120,8 @@ async function bodyOf(response) {
   }
 }
 
-function lost(error) {
+/** The error of a page that got no answer. */
+export function lost(error) {
   return error.name === "AbortError" ? error : new Unreachable("The service does not answer.");
 }
 
