@@ -10,7 +10,7 @@ from werkzeug import exceptions as http
 
 from api.catalogue.errors import CatalogueNotConnected, CatalogueUnavailable
 from api.problems import InvalidInput, NotAuthenticated, problem
-from api.rooms import CatalogueFull, PicturesFull
+from api.rooms import CatalogueFull, PicturesFull, StreamsFull
 from api.scaling import Unscalable
 from models import errors as domain
 from tasks.source_pictures import SourceSlow, SourceUnavailable
@@ -100,6 +100,12 @@ KINDS: dict[type[Exception], Kind] = {
         "catalogue_busy",
         "Too many shops are asked for their products just now. Try again in a moment.",
         headers=BUSY,
+    ),
+    StreamsFull: Kind(
+        503,
+        "streams_busy",
+        "Too many jobs are followed live just now. Ask for the job every few seconds instead.",
+        headers={"Retry-After": "30"},
     ),
     StorageUnavailable: Kind(
         503,

@@ -6,8 +6,9 @@ from api import current, cursors, examples
 from api.etags import revalidate
 from api.openapi import CACHING, IF_NONE_MATCH, Blueprint
 from api.schemas import JobDetailSchema, JobPageSchema, JobsQuery
-from api.waiting import facts, line_of
+from api.waiting import Line, facts, line_of
 from models import reports
+from models.tables import Job
 
 blp = Blueprint("jobs", "/api/image-optimization/jobs", "Follow jobs.", private=True)
 
@@ -34,9 +35,21 @@ def show_job(job_id: int) -> dict[str, Any]:
 
     The tag is older than the answer if the job changes in between, never newer.
     """
+    _job, line, versions = look(job_id)
+    revalidate(*versions)
+    return shown(job_id, line)
+
+
+def look(job_id: int) -> tuple[Job, Line, list[object]]:
+    """One of the instance's jobs, its places in the line, and what changes whenever `shown` does;
+    raises `NotFound`."""
     job = reports.job(current.instance(), job_id)
     line = line_of([job])
-    revalidate(job.id, job.version, *facts(line.items))
+    return job, line, [job.id, job.version, *facts(line.items)]
+
+
+def shown(job_id: int, line: Line) -> dict[str, Any]:
+    """A job and its images, for `JobDetailSchema`."""
     job, items = reports.job_with_items(current.instance(), job_id)
     line = line.still(items)
     return {"job": line.with_job(job), "items": [line.with_item(item) for item in items]}
