@@ -16,8 +16,10 @@ from api import (
     limits,
     live,
     metrics,
+    models,
     pages,
     paths,
+    presets,
     previews,
     products,
     queue,
@@ -38,6 +40,8 @@ BLUEPRINTS = (
     live.blp,
     queue.blp,
     products.blp,
+    models.blp,
+    presets.blp,
     credits.blp,
     previews.addresses,
     previews.blp,
@@ -77,7 +81,7 @@ def _allow_origins(app: Flask, settings: Settings) -> None:
         CORS(
             app,
             resources={r"/(api|previews|results)/.*": {"origins": list(settings.cors_origins)}},
-            methods=["GET", "HEAD", "POST", "OPTIONS"],
+            methods=["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"],
             allow_headers=[
                 "Authorization", "Content-Type", "Idempotency-Key", "If-None-Match",
                 "Last-Event-ID",

@@ -5,7 +5,8 @@ from typing import Any
 from api import current, cursors, examples
 from api.etags import revalidate
 from api.openapi import CACHING, IF_NONE_MATCH, Blueprint
-from api.schemas import JobDetailSchema, JobPageSchema, JobsQuery
+from api.order_schemas import JobDetailSchema
+from api.schemas import JobPageSchema, JobsQuery
 from api.waiting import Line, facts, line_of
 from models import reports
 from models.tables import Job

@@ -23,8 +23,8 @@ from api import jobs
 from api.connections import Connection
 from api.etags import tag_of
 from api.live_watch import AWAY, Watch
+from api.order_schemas import JobDetailSchema
 from api.rooms import SharedRoom
-from api.schemas import JobDetailSchema
 from models.errors import NotFound
 from models.tables import FINAL
 

@@ -32,3 +32,15 @@ class InstanceDisabled(DomainError):
 
 class AlreadyExists(DomainError):
     """A name or a reference is taken."""
+
+
+class ModelNotOffered(DomainError):
+    """The operator has taken this model, or this resolution of it, off the list."""
+
+
+class PresetExists(DomainError):
+    """The instance has a preset of this name already."""
+
+
+class TooManyPresets(DomainError):
+    """The instance has as many presets as one may have."""

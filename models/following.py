@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from models.clock import age, from_now, now
 from models.database import changed, reading, transaction
+from models.orders import input_urls
 from models.tables import Attempt, AttemptStatus, Heartbeat, Instance, Item, Status
 from models.turns import SERVED
 
@@ -37,18 +38,28 @@ class Check:
     item_id: int
     job_id: int
     instance_id: int
+    quality: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class Creation:
-    """An attempt with the input of the prediction that its create makes."""
+    """An attempt with the model and the input of the prediction that its create makes."""
 
     attempt_id: int
     created_at: datetime
+    model: str
     image_url: str
+    reference_urls: list[str]
+    sent_urls: list[str] | None
     prompt: str
     aspect_ratio: str
     output_format: str
+    resolution: str | None
+
+    @property
+    def image_urls(self) -> tuple[str, ...]:
+        """The addresses that the model gets, its image first."""
+        return input_urls(self.image_url, self.reference_urls, self.sent_urls)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +80,17 @@ class Addressee(Creation):
     number: int
 
 
-INPUT = (
+INPUT: tuple[Any, ...] = (
     Attempt.id,
     Attempt.created_at,
+    Item.model,
     Item.image_url,
+    Item.reference_urls,
+    Attempt.sent_urls,
     Item.prompt,
     Item.aspect_ratio,
     Item.output_format,
+    Item.resolution,
 )
 
 
@@ -103,6 +118,7 @@ def take_check(session: Session, attempt_id: int, number: int, again_in: float) 
         Item.id,
         Item.job_id,
         Item.instance_id,
+        Item.quality,
     ).join(Item, Item.id == Attempt.item_id)
     row: Any = session.execute(taken.where(Attempt.id == attempt_id)).one()
     return Check(*row)

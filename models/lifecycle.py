@@ -23,7 +23,7 @@ from models.clock import from_now, now
 from models.database import lock_timed_out, transaction
 from models.errors import InstanceDisabled
 from models.explanations import EXPLANATIONS
-from models.orders import JobOrder, Receipt, Requeued, Turn
+from models.orders import JobOrder, Pricing, Receipt, Requeued, Turn
 from models.tables import (
     NOT_ENDED,
     AttemptStatus,
@@ -44,9 +44,9 @@ TOO_MANY_ATTEMPTS = "too_many_attempts"
 
 @transaction
 def submit(
-    session: Session, instance_id: int, order: JobOrder, price: int, key: str | None = None
+    session: Session, instance_id: int, order: JobOrder, price: Pricing, key: str | None = None
 ) -> Receipt:
-    """Charge `price` credits for each image and write the job and its items.
+    """Charge each image's `price` in credits and write the job and its items.
 
     With an `Idempotency-Key` that was used before, return the first receipt instead. Raises
     `InsufficientCredits`, `IdempotencyKeyReused`, `IdempotencyKeyInUse` and
@@ -61,7 +61,7 @@ def submit(
         raise InstanceDisabled("This instance is disabled.")
     ledger.book_reset(session, instance)
     job = _write_job(session, instance, order, price)
-    cost = price * len(order.images)
+    cost = order.cost(price)
     ledger.book(session, instance, EntryKind.CHARGE, -cost, f"charge:job:{job.id}")
     receipt = Receipt.of(job, cost, instance.balance)
     if reservation:
@@ -69,7 +69,7 @@ def submit(
     return receipt
 
 
-def _write_job(session: Session, instance: Instance, order: JobOrder, price: int) -> Job:
+def _write_job(session: Session, instance: Instance, order: JobOrder, price: Pricing) -> Job:
     job = order.to_job(instance.id)
     session.add(job)
     session.flush()

@@ -17,6 +17,7 @@ from tasks.provider_errors import (
     Retryable,
     sort_failure,
 )
+from tasks.recompress import recompress
 from tasks.storage import check_image
 
 log = structlog.get_logger(__name__)
@@ -120,6 +121,8 @@ def _keep(gear: Gear, check: Check, prediction: Prediction) -> str:
     _unless_stopping(gear)
     data = gear.downloader.download_result(prediction.output, gear.stopping)
     kind = check_image(data)
+    if check.quality:
+        data, kind = recompress(data, kind, check.quality)
     _unless_stopping(gear)
     key = f"{check.result_key}.{kind.extension}"
     gear.storage.put(key, data, kind.content_type)

@@ -96,11 +96,11 @@ def _start(gear: Gear, started: Started) -> str:
 
 def _create(gear: Gear, turn: Turn, grant: Grant) -> str:
     """Send the create, with no transaction and no app context open."""
-    model_input = ModelInput(turn.prompt, turn.image_url, turn.aspect_ratio, turn.output_format)
     try:
         prediction = gear.replicate.create_image_optimization_prediction(
-            model_input,
+            ModelInput.of(turn),
             webhooks.address(gear.settings, turn.reference),
+            model=turn.model,
             may_send=lambda: gear.limiter.is_fresh(grant),
         )
     except NotSent:
