@@ -30,7 +30,7 @@ class Times:
     anyway: float = 15.0
     heartbeat: float = 15.0
     life: float = 300.0
-    listen: float = 1.0
+    listen: float = 0.25
 
 
 class Follower:
