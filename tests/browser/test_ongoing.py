@@ -114,7 +114,7 @@ def test_after_failures_it_asks_ever_more_rarely_and_as_the_service_wants(
     assert traffic.seconds(60, LIST) == [4]
     traffic.hide()
     traffic.seconds(10)
-    assert traffic.during(lambda: traffic.hide(False)) == []
+    assert traffic.during(lambda: traffic.hide(False), JOBS.pattern) == []
     assert traffic.seconds(30, LIST) == [24]
     assert traffic.most_at_once == 1
 
