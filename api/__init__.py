@@ -5,6 +5,7 @@ from flask_cors import CORS
 
 from api import (
     access,
+    cancel,
     commands,
     credits,
     current,
@@ -24,7 +25,10 @@ from api import (
     products,
     queue,
     results,
+    retry,
     security_headers,
+    webhook_deliveries,
+    webhook_endpoints,
     webhooks,
 )
 from api.catalogue.choice import open_catalogue
@@ -39,6 +43,8 @@ BLUEPRINTS = (
     jobs.blp,
     live.blp,
     queue.blp,
+    cancel.blp,
+    retry.blp,
     products.blp,
     models.blp,
     presets.blp,
@@ -47,6 +53,8 @@ BLUEPRINTS = (
     previews.blp,
     results.blp,
     webhooks.blp,
+    webhook_endpoints.blp,
+    webhook_deliveries.blp,
     health.blp,
     metrics.blp,
     docs.blp,
@@ -81,7 +89,7 @@ def _allow_origins(app: Flask, settings: Settings) -> None:
         CORS(
             app,
             resources={r"/(api|previews|results)/.*": {"origins": list(settings.cors_origins)}},
-            methods=["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"],
+            methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
             allow_headers=[
                 "Authorization", "Content-Type", "Idempotency-Key", "If-None-Match",
                 "Last-Event-ID",

@@ -19,6 +19,15 @@ LAST_EVENT_ID = {
 }
 # A proxy (nginx) that gathers what it hands on would hold the events back.
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+EVENT = {
+    "type": "object",
+    "description": "One event.",
+    "properties": {
+        "id": TEXT,
+        "event": {"type": "string", "enum": ["job", "end"]},
+        "data": TEXT | {"contentMediaType": "application/json"},
+    },
+}
 EXAMPLE = (
     "retry: 3000\n\n"
     "id: 7-3f0a9c1d5e7b2468\n"
@@ -32,7 +41,7 @@ EXAMPLE = (
 @blp.route("/<id:job_id>/events", parameters=[LAST_EVENT_ID])
 @blp.response(
     200,
-    TEXT,
+    EVENT,
     content_type=MIMETYPE,
     description="Events: `job` holds what GET of the job answers, `end` says that the job is final."
     " Comments are signs of life.",

@@ -107,6 +107,12 @@ class ItemSchema(WaitingSchema):
     )
     created_at = Moment(required=True)
     updated_at = Moment(required=True)
+    cancel_requested_at = Moment(
+        metadata={
+            "description": "When it was to be canceled although it was sent. While it is RUNNING,"
+            " Replicate's answer is awaited."
+        }
+    )
 
 
 class JobDetailSchema(Shape):

@@ -1,6 +1,6 @@
 """GET /api/queue: what an instance has in the queue, and whether the queue moves."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,6 +9,7 @@ from api.etags import revalidate
 from api.openapi import CACHING, IF_NONE_MATCH, Blueprint
 from api.queue_schemas import QueueSchema
 from api.waiting import Place, line_of
+from models import controls
 from models.own_queue import OwnQueue, own_queue
 from tasks.limiter import LimiterState, LimiterUnavailable
 from tasks.schedule import PASSING, Schedule
@@ -70,19 +71,25 @@ def _ends(own: OwnQueue) -> tuple[Place | None, Place | None]:
 
 
 def _flow() -> Flow:
+    flow = _flow_of_limiter()
+    return replace(flow, pause_reason="operator", resumes=None) if controls.paused() else flow
+
+
+def _flow_of_limiter() -> Flow:
     try:
-        return _flow_of(current.parts().limiter.state())
+        state = current.parts().limiter.state()
     except LimiterUnavailable:
         # It fails closed.
         limit = current.settings().replicate_rate_limit
         return Flow("unavailable", None, limit.count, limit.window)
+    reason, resumes = _pause_of(state)
+    return Flow(reason, resumes, state.limit, state.window)
 
 
-def _flow_of(state: LimiterState) -> Flow:
-    """An operator's reason is told in one word: its text is not meant for shops."""
+def _pause_of(state: LimiterState) -> tuple[str | None, int | None]:
+    """What only an operator can mend is told in one word: its text is not meant for shops."""
     if not state.paused_for:
-        return Flow(None, None, state.limit, state.window)
+        return None, None
     if state.pause_reason not in PASSING:
-        return Flow("operator", None, state.limit, state.window)
-    resumes = Schedule(state).told(state.now + state.paused_for)
-    return Flow(state.pause_reason, resumes, state.limit, state.window)
+        return "operator", None
+    return state.pause_reason, Schedule(state).told(state.now + state.paused_for)

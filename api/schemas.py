@@ -88,6 +88,9 @@ class JobSchema(Shape):
     completed_images = fields.Integer(required=True)
     failed_images = fields.Integer(required=True)
     created_at = Moment(required=True)
+    retry_of = fields.Integer(
+        metadata={"minimum": 1, "description": "Of a retry: the job whose failed images it has."}
+    )
 
 
 class ProgressSchema(JobSchema, WaitingSchema):
@@ -96,6 +99,12 @@ class ProgressSchema(JobSchema, WaitingSchema):
     canceled_images = fields.Integer(required=True)
     started_at = Moment()
     finished_at = Moment()
+    retried_by = fields.Integer(
+        metadata={
+            "minimum": 1,
+            "description": "The job that is a retry of this one; shown of one job, not in lists.",
+        }
+    )
 
 
 class ReceiptSchema(Shape):
@@ -176,3 +185,6 @@ class ProblemSchema(Shape):
     )
     cost = fields.Integer(metadata={"description": "Of too few credits: what the job costs."})
     balance = fields.Integer(metadata={"description": "Of too few credits: what there is."})
+    retried_by = fields.Integer(metadata={"description": "Of a job that was retried: as which."})
+    limit = fields.Integer(metadata={"description": "Of a full queue: how many may wait."})
+    waiting = fields.Integer(metadata={"description": "Of a full queue: how many do."})

@@ -14,11 +14,11 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
+from models import turns
 from models.clock import age, from_now, now
 from models.database import changed, reading, transaction
 from models.orders import input_urls
 from models.tables import Attempt, AttemptStatus, Heartbeat, Instance, Item, Status
-from models.turns import SERVED
 
 # Replicate deletes a prediction's input after an hour: this much of it can be relied on.
 REMEMBERED_SECONDS = 55 * 60.0
@@ -27,7 +27,8 @@ REMEMBERED_SECONDS = 55 * 60.0
 @dataclass(frozen=True, slots=True)
 class Check:
     """A prediction to ask about. `number` counts how often it was asked about, this time too.
-    When `overdue`, Replicate should have ended it by now; when `forgotten`, long since deleted."""
+    When `overdue`, Replicate should have ended it by now; when `forgotten`, long since deleted.
+    `unwanted`: its shop wants the image canceled."""
 
     attempt_id: int
     prediction_id: str
@@ -39,6 +40,7 @@ class Check:
     job_id: int
     instance_id: int
     quality: int | None
+    unwanted: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +121,7 @@ def take_check(session: Session, attempt_id: int, number: int, again_in: float) 
         Item.job_id,
         Item.instance_id,
         Item.quality,
+        Item.cancel_requested_at.is_not(None),
     ).join(Item, Item.id == Attempt.item_id)
     row: Any = session.execute(taken.where(Attempt.id == attempt_id)).one()
     return Check(*row)
@@ -228,14 +231,17 @@ def waiting_too_long(session: Session, seconds: float, limit: int) -> dict[int, 
 @reading
 def disabled_with_due_items(session: Session, limit: int) -> Sequence[int]:
     """The disabled instances that have something waiting, due to a move that came after."""
-    waiting = select(Instance.id).where(Instance.due_items > 0, Instance.disabled_at.is_not(None))
+    # None of them is held, so the index of turns has them all.
+    in_line = (Instance.due_items > 0, Instance.held_at.is_(None))
+    waiting = select(Instance.id).where(*in_line, Instance.disabled_at.is_not(None))
     return session.scalars(waiting.order_by(Instance.id).limit(limit)).all()
 
 
 @reading
 def due_items(session: Session) -> int:
-    """How many items could be claimed now."""
-    return sum(session.scalars(select(Instance.due_items).where(*SERVED)))
+    """How many items could be claimed now: none during an operator's pause, and of a capped
+    instance no more than it may run."""
+    return turns.claimable(session)
 
 
 @transaction

@@ -92,6 +92,13 @@ class JobOrder:
 
 
 @dataclass(frozen=True, slots=True)
+class JobRetry:
+    """The wish that a job's failed images are made after all."""
+
+    retry_of: int
+
+
+@dataclass(frozen=True, slots=True)
 class ReceiptJob:
     """A job as it was when it was created."""
 
@@ -103,6 +110,7 @@ class ReceiptJob:
     completed_images: int
     failed_images: int
     created_at: datetime
+    retry_of: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +176,9 @@ class Turn:
 
 
 class Requeued(NamedTuple):
-    """`due_in`: the seconds until the item is due again; None when it is not (stale or FAILED)."""
+    """`due_in`: the seconds until the item is due again; None when it is not: stale, FAILED, or
+    `canceled` because its shop wants that."""
 
     moved: bool
     due_in: float | None
+    canceled: bool = False

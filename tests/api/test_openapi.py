@@ -56,6 +56,11 @@ def test_every_route_and_every_answer_of_it_is_told(document: dict[str, Any]) ->
         "GET /api/image-optimization/jobs/{job_id}": private | {"200", "304", "404"},
         "GET /api/image-optimization/jobs/{job_id}/events": private | {"200", "404"},
         "GET /api/queue": private | {"200", "304"},
+        "POST /api/image-optimization/jobs/{job_id}/cancel": private | {"200", "202", "404", "409"},
+        "POST /api/image-optimization/jobs/{job_id}/items/{item_id}/cancel": private
+        | {"200", "202", "404", "409"},
+        "POST /api/image-optimization/jobs/{job_id}/retry": private
+        | {"201", "402", "404", "409", "422"},
         "GET /api/products": private | {"200", "304", "409"},
         "GET /api/products/{product_id}": private | {"200", "304", "404", "409"},
         "GET /api/credits": private | {"200", "304"},
@@ -67,6 +72,16 @@ def test_every_route_and_every_answer_of_it_is_told(document: dict[str, Any]) ->
         "DELETE /api/prompt-presets/{preset_id}": private | {"204", "404"},
         "POST /api/webhooks/replicate/{reference}": everywhere
         | {"204", "401", "404", "413", "503"},
+        "GET /api/webhook-endpoints": private | {"200", "304"},
+        "POST /api/webhook-endpoints": private | {"201", "409", "415"},
+        "GET /api/webhook-endpoints/{endpoint_id}": private | {"200", "304", "404"},
+        "PATCH /api/webhook-endpoints/{endpoint_id}": private | {"200", "404", "415"},
+        "DELETE /api/webhook-endpoints/{endpoint_id}": private | {"204", "404"},
+        "POST /api/webhook-endpoints/{endpoint_id}/rotate-secret": private | {"200", "404"},
+        "POST /api/webhook-endpoints/{endpoint_id}/test": private | {"202", "404", "409"},
+        "GET /api/webhook-deliveries": private | {"200", "304"},
+        "GET /api/webhook-deliveries/{delivery_id}": private | {"200", "304", "404"},
+        "POST /api/webhook-deliveries/{delivery_id}/resend": private | {"202", "404", "409"},
         "GET /results/{key}": everywhere | {"200", "206", "302", "304", "404", "412", "416", "503"},
         "GET /api/previews": private | {"200", "304"},
         "GET /previews/{token}": everywhere | {"200", "304", "404", "412", "503"},

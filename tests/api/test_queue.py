@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 
 from api import current
-from models import lifecycle
+from models import controls, lifecycle
 from tasks.limiter import Limiter
 from tests.api.clients import JOBS, Shop, open_shop, order
 from tests.api.conftest import serving
@@ -111,10 +111,21 @@ def test_an_operators_words_are_not_for_shops(live: Flask, limiter: Limiter) -> 
     alice.post(order(1))
 
     limiter.pause(300, "the card of account 4711 has expired")
+    mended = queue(alice)
+    limiter.resume()
+    with live.app_context():
+        controls.pause("moving house", "olga")
+    wanted = queue(alice)
 
-    shown = queue(alice)
-    assert (shown["paused"], shown["pauseReason"], shown["waitingImages"]) == (True, "operator", 1)
-    assert not {"resumesAt", "estimatedStartAt", "estimatedEndAt"} & set(shown)
+    assert mended == wanted
+    assert wanted == {
+        "paused": True,
+        "pauseReason": "operator",
+        "limit": {"images": 5, "seconds": 30.0},
+        "waitingImages": 1,
+        "runningImages": 0,
+        "queuePosition": 1,
+    }
 
 
 def test_while_redis_is_away_nothing_is_sent(app: Flask) -> None:
