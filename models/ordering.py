@@ -16,7 +16,8 @@ def place(
 ) -> Receipt:
     """Write a new job of a locked instance with its items, and charge each image's `price`.
 
-    Raises `InsufficientCredits`, `QueueFull` and what `price` raises, which undoes the whole transaction.
+    Raises `InsufficientCredits`, `QueueFull` and what `price` raises, which undoes the whole
+    transaction.
     """
     caps.check_room(session, instance, len(order.images))
     ledger.book_reset(session, instance)
