@@ -41,7 +41,7 @@ def own_queue(session: Session, instance_id: int) -> OwnQueue:
     )
 
 
-def _due(instance_id: int) -> Select[tuple[int, int]]:
+def _due(instance_id: int) -> Select[int, int]:
     return select(Item.id, Item.job_id).where(
         Item.instance_id == instance_id, Item.status == Status.PENDING, Item.not_before.is_(None)
     )

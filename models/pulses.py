@@ -28,4 +28,4 @@ def pulses(session: Session, job_ids: Collection[int]) -> dict[int, Pulse]:
     turn = (Instance.due_items, Instance.last_served, Instance.turns_left)
     found = select(Job.id, Job.version, *turn).join(Instance, Instance.id == Job.instance_id)
     of_active = found.where(Job.id.in_(job_ids), Instance.disabled_at.is_(None))
-    return {job_id: Pulse(*facts) for job_id, *facts in session.execute(of_active)}
+    return {row[0]: Pulse(*row[1:]) for row in session.execute(of_active)}
