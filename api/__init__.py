@@ -15,6 +15,7 @@ from api import (
     image_optimization,
     jobs,
     limits,
+    live,
     metrics,
     models,
     pages,
@@ -22,6 +23,7 @@ from api import (
     presets,
     previews,
     products,
+    queue,
     receiving,
     results,
     retry,
@@ -41,6 +43,8 @@ from models.database import bind
 BLUEPRINTS = (
     image_optimization.blp,
     jobs.blp,
+    live.blp,
+    queue.blp,
     cancel.blp,
     retry.blp,
     products.blp,
@@ -96,7 +100,10 @@ def _allow_origins(app: Flask, settings: Settings) -> None:
                 r"/(api|previews|results|uploads)/.*": {"origins": list(settings.cors_origins)}
             },
             methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
-            allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-None-Match"],
+            allow_headers=[
+                "Authorization", "Content-Type", "Idempotency-Key", "If-None-Match",
+                "Last-Event-ID",
+            ],
             expose_headers=[
                 "Location", "ETag", "X-Request-Id", "Idempotent-Replayed", "Retry-After",
             ],
