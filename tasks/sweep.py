@@ -23,6 +23,7 @@ from tasks.limiter import LimiterUnavailable
 from tasks.provider_errors import ProviderError
 from tasks.queues import depths
 from tasks.reconcile import reconcile
+from tasks.retention import retain
 from tasks.stopping import stopping
 from tasks.strays import cancel_all_unwanted
 from tasks.waiting import LONG_PAUSE
@@ -73,6 +74,7 @@ def sweep_once(gear: Gear) -> str:
         _forget_deliveries,
         _expire_uploads,
         _cancel_unwanted,
+        retain,
     )
     reports = [_report(gear, step) for step in steps]
     with gear.database():
