@@ -25,6 +25,8 @@ from api import (
     results,
     retry,
     security_headers,
+    webhook_deliveries,
+    webhook_endpoints,
     webhooks,
 )
 from api.catalogue.choice import open_catalogue
@@ -47,6 +49,8 @@ BLUEPRINTS = (
     previews.blp,
     results.blp,
     webhooks.blp,
+    webhook_endpoints.blp,
+    webhook_deliveries.blp,
     health.blp,
     metrics.blp,
     docs.blp,
@@ -81,7 +85,7 @@ def _allow_origins(app: Flask, settings: Settings) -> None:
         CORS(
             app,
             resources={r"/(api|previews|results)/.*": {"origins": list(settings.cors_origins)}},
-            methods=["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"],
+            methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
             allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-None-Match"],
             expose_headers=[
                 "Location", "ETag", "X-Request-Id", "Idempotent-Replayed", "Retry-After",

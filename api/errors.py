@@ -59,6 +59,8 @@ KINDS: dict[type[Exception], Kind] = {
     domain.JobUnfinished: Kind(409, "job_unfinished"),
     domain.AlreadyRetried: Kind(409, "already_retried", facts=("retried_by",)),
     domain.NothingToRetry: Kind(409, "nothing_to_retry"),
+    domain.TooManyEndpoints: Kind(409, "too_many_webhook_endpoints"),
+    domain.EndpointDisabled: Kind(409, "webhook_endpoint_disabled"),
     domain.ModelNotOffered: Kind(409, "model_not_offered"),
     domain.PresetExists: Kind(409, "preset_exists"),
     domain.TooManyPresets: Kind(409, "too_many_presets"),

@@ -22,6 +22,14 @@ class IdempotencyKeyInUse(DomainError):
     """A request with the same `Idempotency-Key` is still being worked on."""
 
 
+class TooManyEndpoints(DomainError):
+    """The instance has as many webhook endpoints as it may."""
+
+
+class EndpointDisabled(DomainError):
+    """Nothing is sent to this webhook endpoint."""
+
+
 class NotFound(DomainError):
     """There is no such thing, or it belongs to somebody else."""
 

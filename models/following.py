@@ -150,12 +150,11 @@ def overdue_checks(session: Session, late_by: float, limit: int) -> list[tuple[i
 @reading
 def creates_in_doubt(session: Session, limit: int) -> Sequence[Doubt]:
     """The oldest attempts whose lease ran out before a prediction id was noted."""
+    overdue = Attempt.deadline_at < now()
+    forgotten = Attempt.created_at < from_now(-REMEMBERED_SECONDS)
+    facts = (*INPUT, overdue, forgotten)
     doubtful = (
-        select(
-            *INPUT,
-            Attempt.deadline_at < now(),
-            Attempt.created_at < from_now(-REMEMBERED_SECONDS),
-        )
+        select(*facts)
         .join(Item, Item.id == Attempt.item_id)
         .where(Attempt.status == AttemptStatus.CREATING, Attempt.lease_until < now())
         .order_by(Attempt.lease_until)
@@ -176,8 +175,8 @@ def creates_under_way(session: Session, limit: int) -> Sequence[Creation]:
 @reading
 def addressee(session: Session, reference: str, prediction_id: str) -> Addressee | None:
     """The attempt that has this prediction, else the one whose create carried `reference`."""
-    facts = (Attempt.status, Attempt.prediction_id, Attempt.checks + 1)
-    either = select(*INPUT, *facts).join(Item, Item.id == Attempt.item_id)
+    facts = (*INPUT, Attempt.status, Attempt.prediction_id, Attempt.checks + 1)
+    either = select(*facts).join(Item, Item.id == Attempt.item_id)
     for named in (Attempt.prediction_id == prediction_id, Attempt.reference == reference):
         if row := session.execute(either.where(named)).one_or_none():
             return Addressee(*row)

@@ -13,7 +13,7 @@ from celery.signals import worker_ready
 from sqlalchemy.exc import SQLAlchemyError
 
 from config.settings import Settings
-from models import following, idempotency, lifecycle
+from models import following, idempotency, lifecycle, sending
 from tasks import webhooks
 from tasks.celery import app
 from tasks.download import Stopping
@@ -35,6 +35,9 @@ LATE_BY = 10.0
 # How often each worker asks for a sweep, in case no scheduler runs, in its intervals.
 ASK_EVERY = 1.5
 REPLICATE_QUEUE = "replicate"
+# How many are woken at most to send webhooks: each goes on with the next, and a process of which
+# enough threads do so already lets the others go.
+SENDERS = 10
 
 
 @app.task(name="sweep")
@@ -58,7 +61,15 @@ def sweep_once(gear: Gear) -> str:
     with gear.database():
         if not following.beat("sweep-begun", at_most_every=gear.settings.sweep_interval / 2):
             return "swept just now by somebody else"
-    steps = (_withdraw, announce, _follow_overdue, _forget_keys, _cancel_unwanted)
+    steps = (
+        _withdraw,
+        announce,
+        _follow_overdue,
+        _deliver_webhooks,
+        _forget_keys,
+        _forget_deliveries,
+        _cancel_unwanted,
+    )
     reports = [_report(gear, step) for step in steps]
     with gear.database():
         following.beat("sweep", at_most_every=0.0)
@@ -129,9 +140,22 @@ def _follow_overdue(gear: Gear) -> str:
     return f"{len(overdue)} overdue checks"
 
 
+def _deliver_webhooks(gear: Gear) -> str:
+    with gear.database():
+        due = sending.due(SENDERS)
+    for _ in range(due):
+        gear.waker.deliver()
+    return f"{due} webhooks due"
+
+
 def _forget_keys(gear: Gear) -> str:
     with gear.database():
         return "old keys forgotten" if idempotency.forget_old() else "no old keys"
+
+
+def _forget_deliveries(gear: Gear) -> str:
+    with gear.database():
+        return "old deliveries forgotten" if sending.forget_old() else "no old deliveries"
 
 
 def _cancel_unwanted(gear: Gear) -> str:

@@ -68,6 +68,11 @@ class Waker:
         if seconds <= LONGEST_COUNTDOWN:
             self._send("announce-due-items", countdown=seconds)
 
+    def deliver(self, seconds: float = 0.0) -> None:
+        """Have the webhooks that are due sent in `seconds`; the sweep does it later too."""
+        if seconds <= LONGEST_COUNTDOWN:
+            self._send("deliver-webhooks", countdown=seconds)
+
     def sweep(self) -> None:
         """Ask for a sweep; one that was made just now is enough."""
         self._send("sweep", expires=LONGEST_COUNTDOWN)

@@ -10,6 +10,7 @@ from functools import partial
 from models.invariants.answers import answers
 from models.invariants.attempts import attempts
 from models.invariants.credits import balances, entries
+from models.invariants.deliveries import deliveries
 from models.invariants.images import images
 from models.invariants.jobs import jobs
 from models.invariants.overdue import (
@@ -47,6 +48,7 @@ ALWAYS: dict[str, Look] = {
     "images": images,
     "attempts": attempts,
     "kept answers": answers,
+    "webhook deliveries": deliveries,
 }
 
 
