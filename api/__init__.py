@@ -5,7 +5,9 @@ from flask_cors import CORS
 
 from api import (
     access,
+    analytics,
     commands,
+    credit_entries,
     credits,
     current,
     docs,
@@ -35,6 +37,8 @@ BLUEPRINTS = (
     jobs.blp,
     products.blp,
     credits.blp,
+    credit_entries.blp,
+    analytics.blp,
     previews.addresses,
     previews.blp,
     results.blp,

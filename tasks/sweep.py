@@ -16,6 +16,7 @@ from config.settings import Settings
 from models import following, idempotency, lifecycle
 from tasks import webhooks
 from tasks.celery import app
+from tasks.counting import count_final
 from tasks.download import Stopping
 from tasks.gear import Gear, gear
 from tasks.limiter import LimiterUnavailable
@@ -58,7 +59,7 @@ def sweep_once(gear: Gear) -> str:
     with gear.database():
         if not following.beat("sweep-begun", at_most_every=gear.settings.sweep_interval / 2):
             return "swept just now by somebody else"
-    steps = (_withdraw, announce, _follow_overdue, _forget_keys, _cancel_unwanted)
+    steps = (_withdraw, announce, _follow_overdue, _forget_keys, _cancel_unwanted, count_final)
     reports = [_report(gear, step) for step in steps]
     with gear.database():
         following.beat("sweep", at_most_every=0.0)

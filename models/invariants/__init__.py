@@ -7,6 +7,7 @@ transaction of its own, so that a million images neither fill the memory nor hol
 
 from functools import partial
 
+from models.invariants.analytics import daily_counts
 from models.invariants.answers import answers
 from models.invariants.attempts import attempts
 from models.invariants.credits import balances, entries
@@ -47,6 +48,7 @@ ALWAYS: dict[str, Look] = {
     "images": images,
     "attempts": attempts,
     "kept answers": answers,
+    "daily counts": daily_counts,
 }
 
 
