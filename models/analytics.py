@@ -192,11 +192,10 @@ def _upsert(
     whole = [{"instance_id": instance_id, **row} for row in rows]
     if not whole:
         return
-    added = _insert(session)(table).values(
-        sorted(whole, key=lambda row: [row[name] for name in keys])
-    )
-    sums = {name: getattr(table, name) + added.excluded[name] for name in numbers}
-    session.execute(added.on_conflict_do_update(index_elements=keys, set_=sums))
+    added = _insert(session)(table.__table__)
+    sums = {name: table.__table__.c[name] + added.excluded[name] for name in numbers}
+    statement = added.on_conflict_do_update(index_elements=keys, set_=sums)
+    session.execute(statement, sorted(whole, key=lambda row: [row[name] for name in keys]))
 
 
 def _insert(session: Session) -> Any:

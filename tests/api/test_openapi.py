@@ -56,6 +56,9 @@ def test_every_route_and_every_answer_of_it_is_told(document: dict[str, Any]) ->
         "GET /api/products": private | {"200", "304", "409"},
         "GET /api/products/{product_id}": private | {"200", "304", "404", "409"},
         "GET /api/credits": private | {"200", "304"},
+        "GET /api/credits/entries": private | {"200", "304"},
+        "GET /api/analytics": private | {"200", "304"},
+        "GET /api/analytics.csv": private | {"200", "304"},
         "POST /api/webhooks/replicate/{reference}": everywhere
         | {"204", "401", "404", "413", "503"},
         "GET /results/{key}": everywhere | {"200", "206", "302", "304", "404", "412", "416", "503"},
@@ -154,7 +157,8 @@ class Quiet(WSGIRequestHandler):
 
 def filter_failure(_context: Any, failure: Any, case: Any, response: Any) -> bool:
     """JSON Schema cannot say that the image ids of a job differ, that a cursor must be one of ours,
-    that a result is scaled or saved, and that a key goes with one body: refusing that is right."""
+    that a result is scaled or saved, that a key goes with one body, and which days follow which:
+    refusing that is right."""
     if failure.title != "Schema-valid request rejected":
         return True
     problem = response.json()
@@ -163,7 +167,9 @@ def filter_failure(_context: Any, failure: Any, case: Any, response: Any) -> boo
         problem["code"] == "idempotency_key_reused"
         or (
             paths
-            and all(re.fullmatch(r"cursor|download|images\.\d\.imageId", path) for path in paths)
+            and all(
+                re.fullmatch(r"cursor|download|from|to|images\.\d\.imageId", path) for path in paths
+            )
         )
     )
 

@@ -13,8 +13,8 @@ from tests.integration.test_claim_cost import Query, overheard_queries, pages_re
 from tests.integration.test_places_cost import vacuum
 from tests.shop import open_shop, submit
 
-FEW, MANY = 600, 30_000
-# So many images of each size end on each of so many days, and each has a prompt of its own.
+FEW, MANY = 600, 12_000
+# The images end on so many days, and each of them has a prompt of its own.
 DAYS = 60
 FIRST = date(2026, 11, 1)
 LAST = FIRST + timedelta(DAYS - 1)
@@ -24,9 +24,9 @@ def make_images(shop: int, images: int) -> None:
     """Let so many images of a shop have been made: copies of one that was really submitted."""
     job = submit(shop).job.id
     columns = "job_id, instance_id, image_url, aspect_ratio, output_format, credits, status"
-    days = "CAST(:first AS timestamp) + (n.i % 60) * interval '1 day' + interval '1 hour'"
+    days = f"CAST(:first AS timestamp) + (n.i % {DAYS}) * interval '1 day' + interval '1 hour'"
     if db.engine.dialect.name == "sqlite":
-        days = "strftime('%Y-%m-%d 01:00:00.000000', :first, (n.i % 60) || ' days')"
+        days = f"strftime('%Y-%m-%d 01:00:00.000000', :first, (n.i % {DAYS}) || ' days')"
     copied = columns.replace("status", "'DONE'")
     with db.engine.begin() as connection:
         connection.execute(
@@ -80,11 +80,15 @@ def shop_of(database_url: str, images: int) -> Iterator[int]:
 
 
 def pages(shop: int) -> int:
-    # An EXPLAIN of the counter's own query would find nothing any more: its plan is looked at.
-    return sum(pages_read(query) for query in ask(shop))
+    queries = ask(shop)
+    # What is explained finds one to be counted, as what was asked did.
+    finish_one(shop)
+    read = sum(pages_read(query) for query in queries)
+    count_all(shop)
+    return read
 
 
-def test_on_postgres_fifty_times_as_many_images_cost_no_more(postgres_database: str) -> None:
+def test_on_postgres_twenty_times_as_many_images_cost_no_more(postgres_database: str) -> None:
     with shop_of(postgres_database, FEW) as shop:
         few = pages(shop)
     with shop_of(postgres_database, MANY) as shop:
