@@ -8,6 +8,7 @@ const MARGIN = { top: 10, right: 4, bottom: 26 };
 const CHARACTER = 7.5;
 const WIDEST = 44;
 const LABEL = 62;
+const HALF_LABEL = 24;
 const STEPS = [1, 2, 5];
 
 /**
@@ -59,7 +60,7 @@ export class BarChart {
     plot.band = plot.width / this.#bars.length;
     this.#plot = plot;
     this.#mark = drawn("rect", { class: "mark", y: MARGIN.top, height: plot.height, width: Math.max(2, plot.band), visibility: "hidden" });
-    const bars = this.#bars.map((bar, place) => this.#bar(bar, place, plot));
+    const bars = this.#bars.flatMap((bar, place) => this.#bar(bar, place, plot));
     const svg = drawn("svg", { width, height: HEIGHT, viewBox: `0 0 ${width} ${HEIGHT}`, "aria-hidden": "true" }, ticks.flatMap((tick) => line(tick, plot, width)), this.#mark, bars, this.#labels(plot));
     fill(this.#box, svg);
     this.#point(-1);
@@ -76,13 +77,13 @@ export class BarChart {
     });
   }
 
+  /** From the last bar backwards, so that the newest has its words. */
   #labels(plot) {
     const every = Math.ceil(LABEL / plot.band);
+    const right = plot.left + plot.width + MARGIN.right;
     return this.#bars.map((bar, place) => {
-      const x = plot.left + plot.band * (place + 0.5);
-      // The last ones' words would reach out of the chart, or over the ones before.
-      const fits = x + LABEL / 2 < plot.left + plot.width + MARGIN.right + (this.#bars.length < 15 ? LABEL / 4 : 0);
-      return place % every === 0 && fits && drawn("text", { x: Math.max(x, LABEL / 2), y: HEIGHT - 6, "text-anchor": "middle" }, bar.short);
+      const x = Math.min(plot.left + plot.band * (place + 0.5), right - HALF_LABEL);
+      return (this.#bars.length - 1 - place) % every === 0 && drawn("text", { x, y: HEIGHT - 6, "text-anchor": "middle" }, bar.short);
     });
   }
 

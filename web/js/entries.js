@@ -13,14 +13,14 @@ const IMAGE = /^refund:item:(\d+)$/;
 
 export class Entries {
   #rows = el("tbody");
-  #rest = el("div");
-  #more = button("Show more", { hidden: true, onclick: () => this.load() });
+  #rest = el("div", { class: "entries-rest" });
+  #more = button("Show more", { look: "entries-more", hidden: true, onclick: () => this.load() });
   #cursor = null;
 
   constructor() {
     const names = ["When", "What", "Credits", "Balance"].map((name, place) => el("th", { scope: "col", class: place > 1 && "right" }, name));
     const table = el("table", { class: "table entries" }, el("caption", { class: "visually-hidden" }, "Credit entries, newest first"), el("thead", {}, el("tr", {}, names)), this.#rows);
-    this.element = el("div", { class: "stack" }, table, this.#rest, el("div", {}, this.#more));
+    this.element = el("div", { class: "stack" }, table, this.#rest, this.#more);
   }
 
   async load() {

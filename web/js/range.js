@@ -71,7 +71,7 @@ export class RangePicker {
 function dayField(words) {
   const id = freshId("day");
   const input = el("input", { id, class: "input day", type: "date", min: "2000-01-01", required: true });
-  return { input, element: el("div", { class: "row nowrap tight" }, el("label", { class: "small", for: id }, words), input) };
+  return { input, element: el("div", { class: "row nowrap tight day-field" }, el("label", { class: "small", for: id }, words), input) };
 }
 
 function faultOf({ from, to }) {

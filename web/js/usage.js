@@ -17,6 +17,8 @@ const WEEK = 7;
 const page = document.getElementById("usage");
 const body = el("div", { class: "stack" });
 const entries = new Entries();
+/** It comes with the first answer, or what stands above would move it. */
+const ledger = el("section", { class: "card padded stack", hidden: true }, el("h2", {}, "Credit entries"), entries.element);
 const images = new BarChart("Images by day", [["Ready", "bar-done"], ["Failed", "bar-failed"], ["Canceled", "bar-canceled"]]);
 const credits = new BarChart("Credits by day", [["Credits", "bar-credits"]]);
 const picker = new RangePicker(load);
@@ -25,13 +27,7 @@ let asking = null;
 
 openFrame(() => {
   const save = button("Download CSV", { sign: "download", onclick: download });
-  fill(
-    page,
-    el("div", { class: "row spread" }, el("h1", {}, "Usage"), save),
-    picker.element,
-    body,
-    el("section", { class: "card padded stack" }, el("h2", {}, "Credit entries"), entries.element),
-  );
+  fill(page, el("div", { class: "row spread" }, el("h1", {}, "Usage"), save), picker.element, body, ledger);
   fill(body, bones());
   load();
   entries.load();
@@ -46,6 +42,7 @@ async function load() {
   } catch (error) {
     if (question === asking) fill(body, troubled(error, load));
   }
+  ledger.hidden = false;
 }
 
 async function download() {
