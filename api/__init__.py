@@ -6,6 +6,7 @@ from flask_cors import CORS
 from api import (
     access,
     analytics,
+    cancel,
     commands,
     credit_entries,
     credits,
@@ -17,12 +18,17 @@ from api import (
     jobs,
     limits,
     metrics,
+    models,
     pages,
     paths,
+    presets,
     previews,
     products,
     results,
+    retry,
     security_headers,
+    webhook_deliveries,
+    webhook_endpoints,
     webhooks,
 )
 from api.catalogue.choice import open_catalogue
@@ -35,7 +41,11 @@ from models.database import bind
 BLUEPRINTS = (
     image_optimization.blp,
     jobs.blp,
+    cancel.blp,
+    retry.blp,
     products.blp,
+    models.blp,
+    presets.blp,
     credits.blp,
     credit_entries.blp,
     analytics.blp,
@@ -43,6 +53,8 @@ BLUEPRINTS = (
     previews.blp,
     results.blp,
     webhooks.blp,
+    webhook_endpoints.blp,
+    webhook_deliveries.blp,
     health.blp,
     metrics.blp,
     docs.blp,
@@ -77,7 +89,7 @@ def _allow_origins(app: Flask, settings: Settings) -> None:
         CORS(
             app,
             resources={r"/(api|previews|results)/.*": {"origins": list(settings.cors_origins)}},
-            methods=["GET", "HEAD", "POST", "OPTIONS"],
+            methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
             allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-None-Match"],
             expose_headers=[
                 "Location", "ETag", "X-Request-Id", "Idempotent-Replayed", "Retry-After",

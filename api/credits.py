@@ -16,8 +16,8 @@ blp = Blueprint("credits", "/api/credits", "What may still be spent.", private=T
 @blp.response(200, CreditsSchema, example=examples.CREDITS, headers=CACHING)
 @blp.refuses(304)
 def show_credits() -> dict[str, Any]:
-    """Show the balance, the plan and what an image costs."""
+    """Show the balance, the plan and what an image costs that names no model."""
     account = asdict(ledger.account(current.instance()))
-    price = current.settings().credits_per_image
+    price = current.settings().offers[0].credits
     revalidate(*map(str, account.values()), price)
     return account | {"credits_per_image": price}

@@ -12,7 +12,7 @@ from redis.retry import Retry
 from api.catalogue.interface import Catalogue
 from api.rooms import Rooms
 from config.settings import Settings
-from models import following
+from models import controls, following, outgoing
 from tasks.limiter import Limiter
 from tasks.source_pictures import SourcePictures
 from tasks.storage import Storage, open_storage
@@ -64,14 +64,21 @@ class Parts:
 
     @cached_property
     def limiter(self) -> Limiter:
-        """The limiter, for looking only."""
+        """The limiter, for looking only; within an application context."""
         limit, spacing = self.settings.replicate_rate_limit, self.settings.replicate_min_spacing
-        return Limiter(self.redis, limit, spacing, following.recent_sends)
+        return Limiter(self.redis, limit, spacing, following.recent_sends, terms=controls.terms)
 
 
 def equip(app: Flask, settings: Settings, open_catalogue: Callable[[Settings], Catalogue]) -> None:
     """Give an app its parts."""
     app.extensions[KEY] = Parts(settings, open_catalogue)
+    app.teardown_appcontext(_send_webhooks)
+
+
+def _send_webhooks(_error: BaseException | None) -> None:
+    """Wake somebody when a request, or a command, has written webhooks: they are committed now."""
+    if outgoing.written():
+        parts().waker.deliver()
 
 
 def parts() -> Parts:

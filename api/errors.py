@@ -9,7 +9,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug import exceptions as http
 
 from api.catalogue.errors import CatalogueNotConnected, CatalogueUnavailable
-from api.problems import InvalidInput, NotAuthenticated, problem
+from api.problems import InvalidInput, NotAuthenticated, camel_case, problem
 from api.rooms import CatalogueFull, PicturesFull
 from api.scaling import Unscalable
 from models import errors as domain
@@ -53,6 +53,17 @@ KINDS: dict[type[Exception], Kind] = {
     domain.InsufficientCredits: Kind(402, "insufficient_credits", facts=("cost", "balance")),
     domain.NotFound: Kind(404, "not_found"),
     domain.AlreadyExists: Kind(409, "already_exists"),
+    domain.AlreadyFinished: Kind(409, "already_finished"),
+    domain.AlreadyCanceled: Kind(409, "already_canceled"),
+    domain.CancelRequested: Kind(409, "cancel_requested"),
+    domain.JobUnfinished: Kind(409, "job_unfinished"),
+    domain.AlreadyRetried: Kind(409, "already_retried", facts=("retried_by",)),
+    domain.NothingToRetry: Kind(409, "nothing_to_retry"),
+    domain.TooManyEndpoints: Kind(409, "too_many_webhook_endpoints"),
+    domain.EndpointDisabled: Kind(409, "webhook_endpoint_disabled"),
+    domain.ModelNotOffered: Kind(409, "model_not_offered"),
+    domain.PresetExists: Kind(409, "preset_exists"),
+    domain.TooManyPresets: Kind(409, "too_many_presets"),
     domain.IdempotencyKeyInUse: Kind(409, "idempotency_key_in_use", headers=BUSY),
     domain.IdempotencyKeyReused: Kind(422, "idempotency_key_reused"),
     http.BadRequest: Kind(400, "bad_request", "The request cannot be read."),
@@ -75,6 +86,7 @@ KINDS: dict[type[Exception], Kind] = {
     http.TooManyRequests: Kind(
         429, "too_many_requests", "This instance asks too often. Wait as Retry-After says."
     ),
+    domain.QueueFull: Kind(429, "queue_full", facts=("limit", "waiting")),
     http.InternalServerError: Kind(
         500, "internal_error", "Something went wrong here. The request id helps to find it."
     ),
@@ -133,7 +145,7 @@ def answer(error: Exception) -> Response:
     kind = _kind_of(error)
     if kind.ours:
         log.warning("request failed", code=kind.code, error=_first_line(error))
-    facts = {name: getattr(error, name) for name in kind.facts}
+    facts = {camel_case(name): getattr(error, name) for name in kind.facts}
     return problem(
         kind.status, kind.code, kind.detail or str(error), facts, _headers(error) | kind.headers
     )

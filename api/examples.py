@@ -1,5 +1,7 @@
 """Examples for the OpenAPI document: a product, and one job of it, seen from each route."""
 
+from models.image_models import ASPECT_RATIOS
+
 JOB = {
     "id": 12,
     "productId": "cup",
@@ -24,7 +26,9 @@ ORDER = {
             "imageUrl": "https://shop.example/images/cup-top.jpg",
             "prompt": "white background",
             "aspectRatio": "1:1",
-            "outputFormat": "png",
+            "outputFormat": "jpg",
+            "quality": 85,
+            "referenceImageUrls": ["https://shop.example/images/window.jpg"],
         },
     ],
 }
@@ -49,6 +53,10 @@ ITEM = {
     "imageId": "cup-front",
     **PREVIEW,
     "prompt": "white background, brighter",
+    "aspectRatio": "match_input_image",
+    "outputFormat": "jpg",
+    "model": "google/nano-banana",
+    "referenceImageUrls": [],
     "creditsCharged": 15,
     "createdAt": "2026-01-31T09:30:00.000Z",
     "updatedAt": "2026-01-31T09:30:18.125Z",
@@ -112,3 +120,37 @@ READINESS = {
     "checks": {"database": "ok", "migrations": "ok", "sweep": "late", "broker": "ok"},
     "advice": {"sweep": "Is a housekeeper running, and does its log tell of errors? Restart it."},
 }
+RATIOS = [*ASPECT_RATIOS]
+MODELS = {
+    "models": [
+        {
+            "model": "google/nano-banana",
+            "prices": [{"credits": 15}],
+            "aspectRatios": RATIOS,
+            "outputFormats": ["jpg", "png"],
+            "mostReferenceImages": 3,
+        },
+        {
+            "model": "google/nano-banana-pro",
+            "prices": [
+                {"resolution": "1K", "credits": 60},
+                {"resolution": "2K", "credits": 60},
+                {"resolution": "4K", "credits": 120},
+            ],
+            "aspectRatios": RATIOS,
+            "outputFormats": ["jpg", "png"],
+            "mostReferenceImages": 3,
+        },
+    ]
+}
+PRESET_CONTENT = {
+    "name": "Window display",
+    "prompt": "white background, brighter",
+    "options": {"aspectRatio": "1:1", "outputFormat": "jpg", "quality": 85},
+}
+PRESET = PRESET_CONTENT | {
+    "id": 4,
+    "createdAt": "2026-01-31T09:30:00.000Z",
+    "updatedAt": "2026-01-31T09:30:00.000Z",
+}
+PRESETS = {"presets": [PRESET]}

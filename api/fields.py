@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Any
 
 from marshmallow import ValidationError, fields, validate
@@ -77,13 +78,18 @@ class Width(Digits):
 
 
 class StatusList(fields.String):
-    """Known statuses with commas between them."""
+    """Known statuses of a kind with commas between them."""
+
+    def __init__(self, kind: type[StrEnum] = Status, **options: Any) -> None:
+        super().__init__(**options)
+        self.kind = kind
 
     def _deserialize(self, value: Any, *_args: Any, **_kwargs: Any) -> Any:
         names = value.split(",")
-        if not set(names) <= set(Status):
-            raise ValidationError(f"Must be some of {', '.join(Status)} with commas between them.")
-        return tuple(Status(name) for name in dict.fromkeys(names))
+        if not set(names) <= set(self.kind):
+            known = ", ".join(self.kind)
+            raise ValidationError(f"Must be some of {known} with commas between them.")
+        return tuple(self.kind(name) for name in dict.fromkeys(names))
 
 
 class Moment(fields.DateTime):

@@ -6,7 +6,9 @@ import structlog
 
 from api import current, examples
 from api.openapi import TEXT, Blueprint
-from api.schemas import IdempotencyHeaders, JobOrderSchema, ReceiptSchema
+from api.option_schemas import price_list
+from api.order_schemas import JobOrderSchema
+from api.schemas import IdempotencyHeaders, ReceiptSchema
 from models import lifecycle
 from models.orders import JobOrder, Receipt
 
@@ -31,10 +33,15 @@ HEADERS = {
 def submit_job(order: JobOrder, headers: dict[str, Any]) -> tuple[Receipt, dict[str, str]]:
     """Start optimizing the images of one product.
 
-    Every image costs credits at once; too few of them change nothing.
+    Every image costs credits at once, by its model and resolution (`/api/models`); too few of them
+    change nothing.
     """
-    price = current.settings().credits_per_image
-    receipt = lifecycle.submit(current.instance(), order, price, headers.get("key"))
+    receipt = lifecycle.submit(current.instance(), order, price_list(), headers.get("key"))
+    return announced(receipt)
+
+
+def announced(receipt: Receipt) -> tuple[Receipt, dict[str, str]]:
+    """The answer to an order, once the workers were told of it."""
     _announce(receipt)
     return receipt, _headers(receipt)
 

@@ -2,38 +2,12 @@
 
 from typing import Any
 
-from marshmallow import (
-    RAISE,
-    Schema,
-    ValidationError,
-    fields,
-    post_dump,
-    post_load,
-    validate,
-    validates_schema,
-)
+from marshmallow import RAISE, Schema, fields, post_dump, validate
 
-from api.fields import (
-    Digits,
-    Few,
-    ImageUrl,
-    Moment,
-    PreviewUrl,
-    Prompt,
-    ResultUrl,
-    StatusList,
-    Text,
-)
+from api.fields import Digits, Moment, StatusList
 from config.plans import PLANS
-from models.explanations import EXPLANATIONS
-from models.orders import ImageOrder, JobOrder
 from models.tables import Status
 
-# As google/nano-banana takes them.
-ASPECT_RATIOS = (
-    "match_input_image", "1:1", "2:3", "3:2", "3:4", "4:3", "4:5", "5:4", "9:16", "16:9", "21:9",
-)  # fmt: skip
-OUTPUT_FORMATS = ("jpg", "png")
 MOST_IMAGES = 10
 
 
@@ -67,44 +41,6 @@ PREVIEW_URL = {
     "description": "The image scaled down, from this service's own origin. Needs no token; takes"
     " `?width=`. Absent where the image's address is too long for one."
 }
-
-
-class ImageOrderSchema(Shape):
-    """One image that is to be optimized."""
-
-    image_id = Text(255, required=True, metadata={"example": "cup-front"})
-    image_url = ImageUrl(required=True, metadata=IMAGE_URL)
-    prompt = Prompt(2000, required=True, metadata={"example": "white background, brighter"})
-    aspect_ratio = fields.String(
-        load_default=ASPECT_RATIOS[0], validate=validate.OneOf(ASPECT_RATIOS)
-    )
-    output_format = fields.String(
-        load_default=OUTPUT_FORMATS[0], validate=validate.OneOf(OUTPUT_FORMATS)
-    )
-
-    @post_load
-    def _to_order(self, data: dict[str, Any], **_: Any) -> ImageOrder:
-        return ImageOrder(**data)
-
-
-class JobOrderSchema(Shape):
-    """Up to 10 images of one product; no two of them have the same `imageId`."""
-
-    product_id = Text(255, required=True, metadata={"example": "cup"})
-    product_name = Text(500, required=True, metadata={"example": "The blue cup"})
-    images = Few(fields.Nested(ImageOrderSchema), MOST_IMAGES, required=True)
-
-    @validates_schema
-    def _refuse_twins(self, data: dict[str, Any], **_: Any) -> None:
-        ids = [image.image_id for image in data["images"]]
-        twins = [n for n, image_id in enumerate(ids) if image_id in ids[:n]]
-        if twins:
-            message = {"imageId": ["Another image of this job has this id."]}
-            raise ValidationError({"images": dict.fromkeys(twins, message)})
-
-    @post_load
-    def _to_order(self, data: dict[str, Any], **_: Any) -> JobOrder:
-        return JobOrder(**data | {"images": tuple(data["images"])})
 
 
 class IdempotencyHeaders(Schema):
@@ -152,6 +88,9 @@ class JobSchema(Shape):
     completed_images = fields.Integer(required=True)
     failed_images = fields.Integer(required=True)
     created_at = Moment(required=True)
+    retry_of = fields.Integer(
+        metadata={"minimum": 1, "description": "Of a retry: the job whose failed images it has."}
+    )
 
 
 class ProgressSchema(JobSchema, WaitingSchema):
@@ -160,6 +99,12 @@ class ProgressSchema(JobSchema, WaitingSchema):
     canceled_images = fields.Integer(required=True)
     started_at = Moment()
     finished_at = Moment()
+    retried_by = fields.Integer(
+        metadata={
+            "minimum": 1,
+            "description": "The job that is a retry of this one; shown of one job, not in lists.",
+        }
+    )
 
 
 class ReceiptSchema(Shape):
@@ -169,44 +114,6 @@ class ReceiptSchema(Shape):
     job = fields.Nested(JobSchema, required=True)
     credits_used = fields.Integer(required=True)
     credits_remaining = fields.Integer(required=True)
-
-
-class ItemSchema(WaitingSchema):
-    """One image of a job."""
-
-    id = fields.Integer(required=True, metadata={"minimum": 1})
-    image_id = fields.String(required=True)
-    image_url = fields.String(required=True)
-    preview_url = PreviewUrl(attribute="image_url", metadata=PREVIEW_URL)
-    prompt = fields.String(required=True)
-    status = fields.String(required=True, validate=validate.OneOf(list(Status)))
-    optimized_image_url = ResultUrl(
-        attribute="result_key", metadata={"description": "Only of an image that is DONE."}
-    )
-    error = fields.String(metadata={"description": "Only of an image that has FAILED."})
-    error_code = fields.String(
-        validate=validate.OneOf(list(EXPLANATIONS)),
-        metadata={"description": "Only of an image that has FAILED."},
-    )
-    retryable = fields.Boolean(
-        metadata={
-            "description": "Only of an image that has FAILED: whether ordering the same again makes"
-            " sense."
-        }
-    )
-    credits_charged = fields.Integer(
-        required=True,
-        metadata={"minimum": 0, "description": "0 where the credits were given back."},
-    )
-    created_at = Moment(required=True)
-    updated_at = Moment(required=True)
-
-
-class JobDetailSchema(Shape):
-    """A job and its images in the order in which they were submitted."""
-
-    job = fields.Nested(ProgressSchema, required=True)
-    items = fields.List(fields.Nested(ItemSchema), required=True)
 
 
 class JobsQuery(Shape):
@@ -278,3 +185,6 @@ class ProblemSchema(Shape):
     )
     cost = fields.Integer(metadata={"description": "Of too few credits: what the job costs."})
     balance = fields.Integer(metadata={"description": "Of too few credits: what there is."})
+    retried_by = fields.Integer(metadata={"description": "Of a job that was retried: as which."})
+    limit = fields.Integer(metadata={"description": "Of a full queue: how many may wait."})
+    waiting = fields.Integer(metadata={"description": "Of a full queue: how many do."})

@@ -14,10 +14,11 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
+from models import turns
 from models.clock import age, from_now, now
 from models.database import changed, reading, transaction
+from models.orders import input_urls
 from models.tables import Attempt, AttemptStatus, Heartbeat, Instance, Item, Status
-from models.turns import SERVED
 
 # Replicate deletes a prediction's input after an hour: this much of it can be relied on.
 REMEMBERED_SECONDS = 55 * 60.0
@@ -26,7 +27,8 @@ REMEMBERED_SECONDS = 55 * 60.0
 @dataclass(frozen=True, slots=True)
 class Check:
     """A prediction to ask about. `number` counts how often it was asked about, this time too.
-    When `overdue`, Replicate should have ended it by now; when `forgotten`, long since deleted."""
+    When `overdue`, Replicate should have ended it by now; when `forgotten`, long since deleted.
+    `unwanted`: its shop wants the image canceled."""
 
     attempt_id: int
     prediction_id: str
@@ -37,18 +39,29 @@ class Check:
     item_id: int
     job_id: int
     instance_id: int
+    quality: int | None
+    unwanted: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Creation:
-    """An attempt with the input of the prediction that its create makes."""
+    """An attempt with the model and the input of the prediction that its create makes."""
 
     attempt_id: int
     created_at: datetime
+    model: str
     image_url: str
+    reference_urls: list[str]
+    sent_urls: list[str] | None
     prompt: str
     aspect_ratio: str
     output_format: str
+    resolution: str | None
+
+    @property
+    def image_urls(self) -> tuple[str, ...]:
+        """The addresses that the model gets, its image first."""
+        return input_urls(self.image_url, self.reference_urls, self.sent_urls)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +82,17 @@ class Addressee(Creation):
     number: int
 
 
-INPUT = (
+INPUT: tuple[Any, ...] = (
     Attempt.id,
     Attempt.created_at,
+    Item.model,
     Item.image_url,
+    Item.reference_urls,
+    Attempt.sent_urls,
     Item.prompt,
     Item.aspect_ratio,
     Item.output_format,
+    Item.resolution,
 )
 
 
@@ -103,6 +120,8 @@ def take_check(session: Session, attempt_id: int, number: int, again_in: float) 
         Item.id,
         Item.job_id,
         Item.instance_id,
+        Item.quality,
+        Item.cancel_requested_at.is_not(None),
     ).join(Item, Item.id == Attempt.item_id)
     row: Any = session.execute(taken.where(Attempt.id == attempt_id)).one()
     return Check(*row)
@@ -131,12 +150,11 @@ def overdue_checks(session: Session, late_by: float, limit: int) -> list[tuple[i
 @reading
 def creates_in_doubt(session: Session, limit: int) -> Sequence[Doubt]:
     """The oldest attempts whose lease ran out before a prediction id was noted."""
+    overdue = Attempt.deadline_at < now()
+    forgotten = Attempt.created_at < from_now(-REMEMBERED_SECONDS)
+    facts = (*INPUT, overdue, forgotten)
     doubtful = (
-        select(
-            *INPUT,
-            Attempt.deadline_at < now(),
-            Attempt.created_at < from_now(-REMEMBERED_SECONDS),
-        )
+        select(*facts)
         .join(Item, Item.id == Attempt.item_id)
         .where(Attempt.status == AttemptStatus.CREATING, Attempt.lease_until < now())
         .order_by(Attempt.lease_until)
@@ -157,8 +175,8 @@ def creates_under_way(session: Session, limit: int) -> Sequence[Creation]:
 @reading
 def addressee(session: Session, reference: str, prediction_id: str) -> Addressee | None:
     """The attempt that has this prediction, else the one whose create carried `reference`."""
-    facts = (Attempt.status, Attempt.prediction_id, Attempt.checks + 1)
-    either = select(*INPUT, *facts).join(Item, Item.id == Attempt.item_id)
+    facts = (*INPUT, Attempt.status, Attempt.prediction_id, Attempt.checks + 1)
+    either = select(*facts).join(Item, Item.id == Attempt.item_id)
     for named in (Attempt.prediction_id == prediction_id, Attempt.reference == reference):
         if row := session.execute(either.where(named)).one_or_none():
             return Addressee(*row)
@@ -213,14 +231,17 @@ def waiting_too_long(session: Session, seconds: float, limit: int) -> dict[int, 
 @reading
 def disabled_with_due_items(session: Session, limit: int) -> Sequence[int]:
     """The disabled instances that have something waiting, due to a move that came after."""
-    waiting = select(Instance.id).where(Instance.due_items > 0, Instance.disabled_at.is_not(None))
+    # None of them is held, so the index of turns has them all.
+    in_line = (Instance.due_items > 0, Instance.held_at.is_(None))
+    waiting = select(Instance.id).where(*in_line, Instance.disabled_at.is_not(None))
     return session.scalars(waiting.order_by(Instance.id).limit(limit)).all()
 
 
 @reading
 def due_items(session: Session) -> int:
-    """How many items could be claimed now."""
-    return sum(session.scalars(select(Instance.due_items).where(*SERVED)))
+    """How many items could be claimed now: none during an operator's pause, and of a capped
+    instance no more than it may run."""
+    return turns.claimable(session)
 
 
 @transaction

@@ -5,11 +5,14 @@
       │          └─────────────────────┴────────── fail → FAILED
       └─ expire → FAILED, cancel_waiting → CANCELED
 
+What a shop wants canceled becomes CANCELED instead of PENDING (`models.cancellation`).
+
 A move is compare-and-set: it happens only while the item is RUNNING and held by the attempt that
 makes it, or PENDING, so a worker that was presumed dead and comes back changes nothing. Counters,
 credits and the count of what is due change in the same transaction (`models.moves`).
 """
 
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,19 +21,16 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from models import idempotency, ledger, moves, predictions, turns
+from models import cancellation, caps, idempotency, ledger, moves, ordering, predictions, turns
 from models.clock import from_now, now
 from models.database import lock_timed_out, transaction
 from models.errors import InstanceDisabled
 from models.explanations import EXPLANATIONS
-from models.orders import JobOrder, Receipt, Requeued, Turn
+from models.orders import JobOrder, Pricing, Receipt, Requeued, Turn
 from models.tables import (
     NOT_ENDED,
     AttemptStatus,
-    EntryKind,
-    Instance,
     Item,
-    Job,
     Status,
 )
 
@@ -40,16 +40,18 @@ MAX_ATTEMPTS = 5
 # An item's pauses between attempts grow by this factor: 10 s, 30 s, 90 s, 270 s by default.
 BACKOFF_FACTOR = 3
 TOO_MANY_ATTEMPTS = "too_many_attempts"
+# How long a claim waits for its turn: what it leaves of a grant's 200 ms is enough to send it.
+IN_LINE_SECONDS = 0.12
 
 
 @transaction
 def submit(
-    session: Session, instance_id: int, order: JobOrder, price: int, key: str | None = None
+    session: Session, instance_id: int, order: JobOrder, price: Pricing, key: str | None = None
 ) -> Receipt:
-    """Charge `price` credits for each image and write the job and its items.
+    """Charge each image's `price` in credits and write the job and its items.
 
     With an `Idempotency-Key` that was used before, return the first receipt instead. Raises
-    `InsufficientCredits`, `IdempotencyKeyReused`, `IdempotencyKeyInUse` and
+    `InsufficientCredits`, `IdempotencyKeyReused`, `IdempotencyKeyInUse`, `QueueFull` and
     `InstanceDisabled`; nothing is written then.
     """
     reservation = idempotency.reserve(session, instance_id, key, order) if key else None
@@ -59,23 +61,10 @@ def submit(
     if instance.disabled_at:
         # Since its token was looked up: what it submits now, nobody would cancel.
         raise InstanceDisabled("This instance is disabled.")
-    ledger.book_reset(session, instance)
-    job = _write_job(session, instance, order, price)
-    cost = price * len(order.images)
-    ledger.book(session, instance, EntryKind.CHARGE, -cost, f"charge:job:{job.id}")
-    receipt = Receipt.of(job, cost, instance.balance)
+    receipt = ordering.place(session, instance, order, price)
     if reservation:
         reservation.answer = receipt.to_json()
     return receipt
-
-
-def _write_job(session: Session, instance: Instance, order: JobOrder, price: int) -> Job:
-    job = order.to_job(instance.id)
-    session.add(job)
-    session.flush()
-    session.add_all(order.to_items(job, price))
-    instance.due_items += len(order.images)
-    return job
 
 
 def claim_next(deadline: float) -> Turn | None:
@@ -84,10 +73,20 @@ def claim_next(deadline: float) -> Turn | None:
     The instance served longest ago goes first, with its oldest due item. `deadline` is the time in
     seconds after which a prediction made by this attempt has certainly ended.
     """
-    turn = _claim(deadline, wait=False)
-    if turn or not turns.anything_due():
-        return turn
-    # Others are at work on every instance that has any: stand in line behind them.
+    turn = _claim(deadline)
+    until = time.monotonic() + IN_LINE_SECONDS
+    # Others are at work on every instance that has any, or on the one whose turn it is and goes on.
+    while turn is None and turns.anything_due():
+        if time.monotonic() > until:
+            # Out of turn is better than not at all.
+            return _claim(deadline, any_turn=True)
+        turn = _stand_in_line(deadline)
+    return turn
+
+
+def _stand_in_line(deadline: float) -> Turn | None:
+    """Claim from the instance whose turn it is, behind whoever has it locked; None when that took
+    too long, or when its turn is over by then."""
     try:
         return _claim(deadline, wait=True)
     except OperationalError as error:
@@ -97,9 +96,13 @@ def claim_next(deadline: float) -> Turn | None:
 
 
 @transaction
-def _claim(session: Session, deadline: float, wait: bool) -> Turn | None:
+def _claim(
+    session: Session, deadline: float, *, wait: bool = False, any_turn: bool = False
+) -> Turn | None:
     instance = turns.next_instance(session, wait)
     if instance is None:
+        return None
+    if not any_turn and turns.is_out_of_turn(session, instance, waited=wait):
         return None
     item = turns.oldest_due(session, instance)
     if item is None:
@@ -110,7 +113,8 @@ def _claim(session: Session, deadline: float, wait: bool) -> Turn | None:
     attempt = turns.new_attempt(session, item, deadline)
     item.status, item.attempt_id, item.updated_at = Status.RUNNING, attempt.id, now()
     instance.due_items -= 1
-    instance.last_served = now()
+    turns.count_turn(instance)
+    caps.hold_if_full(session, instance)
     return Turn.of(attempt.id, attempt.reference, item)
 
 
@@ -183,10 +187,14 @@ def requeue(
     """Let an item wait for another attempt.
 
     Without `backoff` (seconds) it costs no attempt and the item is due at once. With it the item
-    rests for a growing pause, and the last of `attempts` fails it with `code`.
+    rests for a growing pause, and the last of `attempts` fails it with `code`. One that its shop
+    wants canceled is canceled instead, with its credits back unless the `outcome` has cost any.
     Nothing moves unless the attempt is in one of `states`.
     """
-    item = moves.item_of(session, attempt_id)
+    instance, job, item = moves.hold(session, attempt_id)
+    if item.cancel_requested_at:
+        ended = cancellation.end(session, instance, item, attempt_id, outcome, states)
+        return Requeued(ended, None, canceled=ended)
     spent = item.failed_attempts + 1 if backoff else item.failed_attempts
     if backoff and spent >= attempts:
         failed = _fail(session, item, attempt_id, outcome, code, refund, states)
@@ -197,10 +205,9 @@ def requeue(
         "failed_attempts": spent,
         "not_before": from_now(pause) if pause else None,
     }
-    instance = ledger.lock(session, item.instance_id)
-    job = moves.lock_job(session, item.job_id)
     if not moves.leave(session, item, attempt_id, outcome, waiting, states):
         return Requeued(False, None)
+    caps.let_go(session, instance)
     instance.due_items += 0 if pause else 1
     job.version += 1
     return Requeued(True, pause or 0.0)

@@ -1,6 +1,7 @@
 """What goes in and out of the lifecycle, as plain values."""
 
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import Any, NamedTuple, Self
 
@@ -9,13 +10,50 @@ from models.tables import Item, Job
 
 @dataclass(frozen=True, slots=True)
 class ImageOrder:
-    """One image that a shop wants optimized."""
+    """One image that a shop wants optimized. Each field is a column of its item by the same name.
+
+    `quality` (1 to 100, of a jpg) is that of the stored result; without it, and at the model's own
+    `resolution`, the result is as the model made it.
+    """
 
     image_id: str
     image_url: str
     prompt: str
     aspect_ratio: str = "match_input_image"
     output_format: str = "jpg"
+    model: str = "google/nano-banana"
+    resolution: str | None = None
+    quality: int | None = None
+    reference_urls: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, item: Item) -> Self:
+        """What was ordered as this item, to be ordered again."""
+        facts = {name: getattr(item, name) for name in ORDER_COLUMNS}
+        return cls(**facts | {"reference_urls": tuple(item.reference_urls)})
+
+    def to_columns(self) -> dict[str, Any]:
+        """The item's columns that hold it."""
+        return asdict(self) | {"reference_urls": list(self.reference_urls)}
+
+
+# An item's columns that its shop chose; all others tell what became of it.
+ORDER_COLUMNS = tuple(field.name for field in fields(ImageOrder))
+
+Pricing = int | Callable[[ImageOrder], int]
+"""The credits of an image: the same for all, or told by its order."""
+
+
+def price_of(image: ImageOrder, pricing: Pricing) -> int:
+    """The credits of this image."""
+    return pricing if isinstance(pricing, int) else pricing(image)
+
+
+def input_urls(
+    image_url: str, reference_urls: Sequence[str], sent_urls: Sequence[str] | None = None
+) -> tuple[str, ...]:
+    """The addresses that the model gets, the image's first: its own, or those sent instead."""
+    return tuple(sent_urls or (image_url, *reference_urls))
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,18 +73,29 @@ class JobOrder:
             total_images=len(self.images),
         )
 
-    def to_items(self, job: Job, price: int) -> list[Item]:
+    def cost(self, pricing: Pricing) -> int:
+        """The credits of all of it."""
+        return sum(price_of(image, pricing) for image in self.images)
+
+    def to_items(self, job: Job, pricing: Pricing) -> list[Item]:
         """The rows of its items, in the order in which they were submitted."""
         return [
             Item(
-                **asdict(image),
+                **image.to_columns(),
                 job_id=job.id,
                 instance_id=job.instance_id,
                 position=position,
-                credits=price,
+                credits=price_of(image, pricing),
             )
             for position, image in enumerate(self.images)
         ]
+
+
+@dataclass(frozen=True, slots=True)
+class JobRetry:
+    """The wish that a job's failed images are made after all."""
+
+    retry_of: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +110,7 @@ class ReceiptJob:
     completed_images: int
     failed_images: int
     created_at: datetime
+    retry_of: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +150,12 @@ class Turn:
     item_id: int
     job_id: int
     instance_id: int
-    image_url: str
+    model: str
+    image_urls: tuple[str, ...]
     prompt: str
     aspect_ratio: str
     output_format: str
+    resolution: str | None
 
     @classmethod
     def of(cls, attempt_id: int, reference: str, item: Item) -> Self:
@@ -114,15 +166,19 @@ class Turn:
             item.id,
             item.job_id,
             item.instance_id,
-            item.image_url,
+            item.model,
+            input_urls(item.image_url, item.reference_urls),
             item.prompt,
             item.aspect_ratio,
             item.output_format,
+            item.resolution,
         )
 
 
 class Requeued(NamedTuple):
-    """`due_in`: the seconds until the item is due again; None when it is not (stale or FAILED)."""
+    """`due_in`: the seconds until the item is due again; None when it is not: stale, FAILED, or
+    `canceled` because its shop wants that."""
 
     moved: bool
     due_in: float | None
+    canceled: bool = False

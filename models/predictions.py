@@ -4,7 +4,9 @@ The parts of `lifecycle.note` and `lifecycle.adopt`. Attempts with the same inpu
 interchangeable, so the prediction that one of them made may be given to another.
 """
 
-from sqlalchemy import Update, and_, select, update
+from typing import Any
+
+from sqlalchemy import Text, Update, and_, cast, exists, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 
@@ -12,8 +14,10 @@ from models.clock import from_now, now
 from models.database import changed
 from models.tables import IN_DOUBT, Attempt, AttemptStatus, Item
 
-# What makes two predictions interchangeable.
-INPUT_FIELDS = ("image_url", "prompt", "aspect_ratio", "output_format")
+# Nobody in this transaction has read the row, so no object of the session is to be changed.
+UNREAD = {"synchronize_session": False}
+# What makes two predictions interchangeable. The result's quality is not the model's affair.
+INPUT_FIELDS = ("model", "image_url", "prompt", "aspect_ratio", "output_format", "resolution")
 
 
 def give(session: Session, attempt_id: int, prediction_id: str, check_in: float) -> bool:
@@ -24,7 +28,18 @@ def give(session: Session, attempt_id: int, prediction_id: str, check_in: float)
         prediction_id=prediction_id,
         next_check_at=from_now(check_in),
     )
-    return _unless_taken(session, created)
+    return _unless_taken(session, created) and _hurry(session, attempt_id)
+
+
+def _hurry(session: Session, attempt_id: int) -> bool:
+    """Have a prediction asked about now when its image is wanted canceled.
+
+    A statement of its own, so that it sees a wish for whose end the one before it has waited.
+    """
+    wanted = exists().where(Item.id == Attempt.item_id, Item.cancel_requested_at.is_not(None))
+    created = update(Attempt).where(Attempt.id == attempt_id, wanted.correlate(Attempt))
+    session.execute(created.values(next_check_at=now()), execution_options=UNREAD)
+    return True
 
 
 def give_to_twin(session: Session, attempt_id: int, prediction_id: str, check_in: float) -> bool:
@@ -32,18 +47,30 @@ def give_to_twin(session: Session, attempt_id: int, prediction_id: str, check_in
 
     That one's own prediction may be what this attempt was given, or it has none yet.
     """
-    mine, others = aliased(Item), aliased(Item)
-    own_item = select(Attempt.item_id).where(Attempt.id == attempt_id).scalar_subquery()
-    same = [getattr(mine, name) == getattr(others, name) for name in INPUT_FIELDS]
+    late, mine, others = aliased(Attempt), aliased(Item), aliased(Item)
+    same = [_alike(getattr(mine, name), getattr(others, name)) for name in INPUT_FIELDS]
+    same.append(_alike(_text(mine.reference_urls), _text(others.reference_urls)))
     twins = (
         select(Attempt.id)
         .join(others, others.id == Attempt.item_id)
         .join(mine, and_(*same))
-        .where(mine.id == own_item, Attempt.id != attempt_id)
+        .join(late, late.item_id == mine.id)
+        .where(late.id == attempt_id, Attempt.id != attempt_id)
+        .where(_alike(_text(Attempt.sent_urls), _text(late.sent_urls)))
         .where(Attempt.status.in_(IN_DOUBT), Attempt.lease_until < now())
     )
     twin = session.scalar(twins.order_by(Attempt.lease_until).limit(1))
     return twin is not None and give(session, twin, prediction_id, check_in)
+
+
+def _alike(one: Any, other: Any) -> Any:
+    """Equal, or both without a value."""
+    return one.is_not_distinct_from(other)
+
+
+def _text(column: Any) -> Any:
+    """PostgreSQL cannot compare JSON, but both databases keep its text as it was written."""
+    return cast(column, Text)
 
 
 def keep_trace(session: Session, attempt_id: int, prediction_id: str) -> bool:

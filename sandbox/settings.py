@@ -10,6 +10,11 @@ from sandbox.folder import Folder
 from sandbox.shop import product_list
 
 REPLICATE = "https://api.replicate.com"
+# Those that the stand-in knows besides, with prices for a demo.
+FURTHER_MODELS = (
+    "google/nano-banana-pro@1K=60,google/nano-banana-pro@2K=60,google/nano-banana-pro@4K=120,"
+    "google/nano-banana-2@1K=30,google/nano-banana-2@2K=45,google/nano-banana-2@4K=60"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +60,11 @@ def own_settings(folder: Folder, where: Addresses) -> dict[str, str]:
         "REPLICATE_BASE_URL": where.replicate,
         "SANDBOX": "true",
         "ALLOW_PRIVATE_IMAGE_URLS": "true",  # the demo photographs are on 127.0.0.1
+        "ALLOW_PRIVATE_WEBHOOK_URLS": "true",
     }
     if where.stand_in:
         own["REPLICATE_API_TOKEN"] = "r8_of-the-stand-in"  # noqa: S105  it opens nothing
+        own["REPLICATE_MODELS"] = os.environ.get("REPLICATE_MODELS") or FURTHER_MODELS
         own["CATALOGUE_URL"] = demo_catalogue(folder, where).as_uri()
     return own
 

@@ -8,7 +8,7 @@ from tasks import webhooks
 from tasks.celery import app
 from tasks.download import Stopping
 from tasks.gear import Gear, gear
-from tasks.optimize import rest
+from tasks.optimize import make_use_of_room, rest
 from tasks.prediction import Prediction
 from tasks.provider_errors import (
     OperatorNeeded,
@@ -17,6 +17,7 @@ from tasks.provider_errors import (
     Retryable,
     sort_failure,
 )
+from tasks.recompress import recompress
 from tasks.storage import check_image
 
 log = structlog.get_logger(__name__)
@@ -54,7 +55,7 @@ def collect(gear: Gear, attempt_id: int, number: int) -> str:
 
 def _ask(gear: Gear, check: Check) -> str:
     try:
-        return _settle(gear, check, gear.replicate.get_prediction(check.prediction_id))
+        return _settle(gear, check, _look(gear, check))
     except Stopping:
         return _later(gear, check, 0.0, "left to another process")
     except OperatorNeeded as error:
@@ -69,6 +70,22 @@ def _ask(gear: Gear, check: Check) -> str:
     except Permanent as error:
         log.warning("result not usable", code=error.code, detail=error.detail)
         return _fail(gear, check, error.code)
+
+
+def _look(gear: Gear, check: Check) -> Prediction:
+    """What its shop wants canceled is asked to end first, and the answer tells whether it did."""
+    if check.unwanted:
+        try:
+            asked = gear.replicate.cancel_prediction(check.prediction_id)
+        except (Permanent, Retryable) as error:
+            # Perhaps it has just ended. However long this is refused, its result must be saved.
+            log.warning("not canceled", outcome=error.outcome, detail=error.detail)
+        else:
+            log.info("asked to cancel", status=asked.status)
+            # It was faster, and its result is wanted: the answer to a cancel need not show one.
+            if asked.status != "succeeded":
+                return asked
+    return gear.replicate.get_prediction(check.prediction_id)
 
 
 def _settle(gear: Gear, check: Check, prediction: Prediction) -> str:
@@ -120,12 +137,15 @@ def _keep(gear: Gear, check: Check, prediction: Prediction) -> str:
     _unless_stopping(gear)
     data = gear.downloader.download_result(prediction.output, gear.stopping)
     kind = check_image(data)
+    if check.quality:
+        data, kind = recompress(data, kind, check.quality)
     _unless_stopping(gear)
     key = f"{check.result_key}.{kind.extension}"
     gear.storage.put(key, data, kind.content_type)
     with gear.database():
         kept = lifecycle.finish(check.attempt_id, key, kind.content_type)
     log.info("result stored", key=key, bytes=len(data), kept=kept)
+    make_use_of_room(gear, check.attempt_id)
     return "is done" if kept else "was settled by somebody else"
 
 
@@ -151,6 +171,7 @@ def _fail(gear: Gear, check: Check, code: str) -> str:
     refund = gear.settings.refund_failed or code == "result_lost"
     with gear.database():
         lifecycle.fail(check.attempt_id, code, refund)
+    make_use_of_room(gear, check.attempt_id)
     return f"failed: {code}"
 
 

@@ -1,19 +1,23 @@
 """What the tasks of one process share, built when the first task needs it."""
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import redis
 from flask import Flask
-from flask.ctx import AppContext
 
 from config.settings import Settings
-from models import following
+from models import controls, following, outgoing
+from models.controls import Terms
 from models.database import bind
+from tasks.courier import Courier
 from tasks.download import Downloader
 from tasks.limiter import Limiter, limiter_redis
 from tasks.measure import CallCounter
 from tasks.replicate import Replicate
+from tasks.senders import Senders
 from tasks.stopping import stopping
 from tasks.storage import Storage, open_storage
 from tasks.waiting import SlotQueue
@@ -33,11 +37,21 @@ class Gear:
     downloader: Downloader
     storage: Storage
     waker: Waker
+    courier: Courier
+    senders: Senders
     stopping: threading.Event
 
-    def database(self) -> AppContext:
-        """A context for one call into `models`: short, and never open during a slow call."""
-        return self.app.app_context()
+    @contextmanager
+    def database(self) -> Iterator[None]:
+        """A context for one call into `models`: short, and never open during a slow call.
+
+        When that has written webhooks, somebody is woken to send them.
+        """
+        with self.app.app_context():
+            yield
+            written = outgoing.written()
+        if written:
+            self.waker.deliver()
 
 
 def build_gear(settings: Settings, app: Flask) -> Gear:
@@ -54,20 +68,26 @@ def build_gear(settings: Settings, app: Flask) -> Gear:
         downloader=Downloader(settings),
         storage=open_storage(settings),
         waker=Waker(settings.redis_url),
+        courier=Courier(settings),
+        senders=Senders(settings.worker_concurrency),
         stopping=stopping,
     )
 
 
 def build_limiter(settings: Settings, app: Flask, client: redis.Redis) -> Limiter:
-    """The limiter as the settings say, which reads from the database what was sent lately."""
+    """The limiter as the settings say, which reads from the database what was sent lately, and
+    what operators set."""
 
     def recent_sends(window: float) -> list[float]:
         with app.app_context():
             return following.recent_sends(window)
 
-    return Limiter(
-        client, settings.replicate_rate_limit, settings.replicate_min_spacing, recent_sends
-    )
+    def terms() -> Terms:
+        with app.app_context():
+            return controls.terms()
+
+    limit, spacing = settings.replicate_rate_limit, settings.replicate_min_spacing
+    return Limiter(client, limit, spacing, recent_sends, terms=terms)
 
 
 class _Process:

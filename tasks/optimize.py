@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import structlog
 
-from models import lifecycle, turns
+from models import cancellation, caps, lifecycle, turns
 from models.orders import Turn
 from models.tables import IN_DOUBT, NOT_ENDED, AttemptStatus
 from tasks import webhooks
@@ -96,11 +96,11 @@ def _start(gear: Gear, started: Started) -> str:
 
 def _create(gear: Gear, turn: Turn, grant: Grant) -> str:
     """Send the create, with no transaction and no app context open."""
-    model_input = ModelInput(turn.prompt, turn.image_url, turn.aspect_ratio, turn.output_format)
     try:
         prediction = gear.replicate.create_image_optimization_prediction(
-            model_input,
+            ModelInput.of(turn),
             webhooks.address(gear.settings, turn.reference),
+            model=turn.model,
             may_send=lambda: gear.limiter.is_fresh(grant),
         )
     except NotSent:
@@ -131,9 +131,17 @@ def _note(gear: Gear, turn: Turn, prediction: Prediction) -> str:
     if not noted:
         return _cancel(gear, turn, prediction)
     log.info("prediction created", prediction=prediction.id)
-    if not webhooks.used(gear.settings):
+    if _is_unwanted(gear, turn):
+        gear.waker.follow(turn.attempt_id, 1)
+    elif not webhooks.used(gear.settings):
         gear.waker.follow(turn.attempt_id, 1, poll)
     return f"is prediction {prediction.id}"
+
+
+def _is_unwanted(gear: Gear, turn: Turn) -> bool:
+    """Its shop wanted it canceled while its create was on the way: who follows it asks for that."""
+    with gear.database():
+        return cancellation.is_unwanted(turn.attempt_id)
 
 
 def _cancel(gear: Gear, turn: Turn, prediction: Prediction) -> str:
@@ -157,6 +165,7 @@ def _after_error(gear: Gear, turn: Turn, error: ProviderError) -> str:
             with gear.database():
                 refund = gear.settings.refund_failed
                 lifecycle.fail(turn.attempt_id, error.code, refund, IN_DOUBT)
+            make_use_of_room(gear, turn.attempt_id)
             return f"failed: {error.code}"
         case Retryable():
             # Nothing was sent, and the next image would meet the same: an outage fails nobody's.
@@ -188,16 +197,30 @@ def rest(
             refund=gear.settings.refund_failed,
             states=states,
         )
+    make_use_of_room(gear, attempt_id)
+    if moved.canceled:
+        return f"is canceled: {outcome}"
     if moved.due_in is None:
         return f"failed: {code}" if moved.moved else "was settled by somebody else"
     gear.waker.announce(moved.due_in)
     return f"rests for {moved.due_in:.0f} s: {outcome}"
 
 
+def make_use_of_room(gear: Gear, attempt_id: int) -> None:
+    """Wake somebody for another image of the instance whose attempt has just ended, where a cap
+    kept that one back: its own message found nothing due and is gone."""
+    with gear.database():
+        room = caps.has_room(attempt_id)
+    if room:
+        gear.waker.top_up(1, f"attempt {attempt_id} made room")
+
+
 def _wait_again(gear: Gear, turn: Turn, outcome: str) -> str:
     """Nothing was sent: the item is due again at once and has lost no attempt."""
     with gear.database():
-        lifecycle.requeue(turn.attempt_id, outcome, states=IN_DOUBT)
+        moved = lifecycle.requeue(turn.attempt_id, outcome, states=IN_DOUBT)
+    if moved.canceled:
+        return f"is canceled: {outcome}"
     gear.waker.top_up(1, f"item {turn.item_id} waits again")
     return f"waits again: {outcome}"
 

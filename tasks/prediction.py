@@ -4,6 +4,10 @@ import json
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Self
+
+from models.following import Creation
+from models.orders import Turn
 
 FINISHED = frozenset({"succeeded", "failed", "canceled", "aborted"})
 
@@ -12,21 +16,31 @@ _ID = re.compile(r"[a-z0-9]{1,64}")
 
 @dataclass(frozen=True, slots=True)
 class ModelInput:
-    """What the model gets for one image."""
+    """What the model gets for one image: that one first in `image_urls`, then its references.
+    `resolution` is for models that have several."""
 
     prompt: str
-    image_url: str
+    image_urls: tuple[str, ...]
     aspect_ratio: str = "match_input_image"
     output_format: str = "jpg"
+    resolution: str | None = None
+
+    @classmethod
+    def of(cls, wish: Turn | Creation) -> Self:
+        """Return the input for an attempt's prediction."""
+        return cls(
+            wish.prompt, wish.image_urls, wish.aspect_ratio, wish.output_format, wish.resolution
+        )
 
     def as_json(self) -> dict[str, object]:
         """Return the model's own input fields; Replicate's list shows them again as they were."""
-        return {
+        fields: dict[str, object] = {
             "prompt": self.prompt,
-            "image_input": [self.image_url],
+            "image_input": list(self.image_urls),
             "aspect_ratio": self.aspect_ratio,
             "output_format": self.output_format,
         }
+        return fields | ({"resolution": self.resolution} if self.resolution else {})
 
     def is_input_of(self, prediction: "Prediction") -> bool:
         """Tell whether the prediction was made with it; Replicate may show more fields."""
@@ -35,7 +49,8 @@ class ModelInput:
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """One run of the model as Replicate tells it; `output` is the first result's URL.
+    """One run of a model as Replicate tells it; `output` is the first result's URL, and `model` is
+    None where it is not told.
 
     `status` is starting, processing, succeeded, failed, canceled or aborted. It is kept as it came,
     so that a status which is new tomorrow counts as not finished.
@@ -49,6 +64,7 @@ class Prediction:
     created_at: datetime | None
     completed_at: datetime | None
     data_removed: bool
+    model: str | None = None
 
     @property
     def finished(self) -> bool:
@@ -77,6 +93,7 @@ def read_prediction(document: object) -> Prediction | None:
         created_at=_moment(document.get("created_at")),
         completed_at=_moment(document.get("completed_at")),
         data_removed=document.get("data_removed") is True,
+        model=_model(document.get("model")),
     )
 
 
@@ -90,6 +107,12 @@ def _text(error: object) -> str | None:
     if error is None:
         return None
     return (error if isinstance(error, str) else json.dumps(error)).replace("\0", "")
+
+
+def _model(told: object) -> str | None:
+    """Its name without a version; what has another form is not a name, and tells nothing."""
+    name = told.partition(":")[0] if isinstance(told, str) else ""
+    return name if "/" in name else None
 
 
 def _moment(value: object) -> datetime | None:

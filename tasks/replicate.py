@@ -62,9 +62,11 @@ class Replicate:
         input: ModelInput,  # noqa: A002  the provider's own word for it
         webhook: str | None = None,
         *,
+        model: str | None = None,
         may_send: Callable[[], bool] = lambda: True,
     ) -> Prediction:
-        """Start one run of the model and return at once; `webhook` hears of its end.
+        """Start one run of a model (by default the service's own) and return at once; `webhook`
+        hears of its end.
 
         `may_send` is asked when the connection is there, directly before the first byte: `NotSent`
         if it says no. `Ambiguous` means that it may run although no id came back.
@@ -74,9 +76,8 @@ class Replicate:
         options: dict[str, Any] = {"input": input.as_json()}
         if webhook:
             options |= {"webhook": webhook, "webhook_events_filter": ["completed"]}
-        document = self._call(
-            "create_prediction", lambda: created(self._settings.replicate_model, **options)
-        )
+        name = model or self._settings.replicate_model
+        document = self._call("create_prediction", lambda: created(name, **options))
         if prediction := read_prediction(document):
             return prediction
         raise Ambiguous("the create was accepted, but its answer holds no usable id")

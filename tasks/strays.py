@@ -101,8 +101,7 @@ def made_then(creation: Creation, prediction: Prediction) -> bool:
 
 
 def made_by(creation: Creation, prediction: Prediction) -> bool:
-    """Whether the attempt's create may have made this prediction: identical inputs are all one."""
-    wanted = ModelInput(
-        creation.prompt, creation.image_url, creation.aspect_ratio, creation.output_format
-    )
-    return wanted.is_input_of(prediction)
+    """Whether the attempt's create may have made this prediction: identical inputs of one model are
+    all one. A list that does not tell the models cannot tell them apart."""
+    same_model = prediction.model in {None, creation.model}
+    return same_model and ModelInput.of(creation).is_input_of(prediction)

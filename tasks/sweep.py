@@ -13,7 +13,7 @@ from celery.signals import worker_ready
 from sqlalchemy.exc import SQLAlchemyError
 
 from config.settings import Settings
-from models import following, idempotency, lifecycle
+from models import caps, controls, following, idempotency, lifecycle, sending
 from tasks import webhooks
 from tasks.celery import app
 from tasks.counting import count_final
@@ -36,6 +36,9 @@ LATE_BY = 10.0
 # How often each worker asks for a sweep, in case no scheduler runs, in its intervals.
 ASK_EVERY = 1.5
 REPLICATE_QUEUE = "replicate"
+# How many are woken at most to send webhooks: each goes on with the next, and a process of which
+# enough threads do so already lets the others go.
+SENDERS = 10
 
 
 @app.task(name="sweep")
@@ -59,7 +62,16 @@ def sweep_once(gear: Gear) -> str:
     with gear.database():
         if not following.beat("sweep-begun", at_most_every=gear.settings.sweep_interval / 2):
             return "swept just now by somebody else"
-    steps = (_withdraw, announce, _follow_overdue, _forget_keys, _cancel_unwanted, count_final)
+    steps = (
+        _withdraw,
+        announce,
+        _follow_overdue,
+        _deliver_webhooks,
+        _forget_keys,
+        _forget_deliveries,
+        _cancel_unwanted,
+        count_final,
+    )
     reports = [_report(gear, step) for step in steps]
     with gear.database():
         following.beat("sweep", at_most_every=0.0)
@@ -108,7 +120,11 @@ def announce(gear: Gear) -> str:
     """Make rested items due and fill the queue up to what is due, unless nothing may be sent."""
     with gear.database():
         _each(following.instances_with_rested_items(PAGE), lifecycle.make_due)
+        _each(caps.held_in_vain(PAGE), caps.look_again)
         due = following.due_items()
+        pause = controls.paused()
+    if pause:
+        return f"paused by {pause.by}: {pause.reason}"
     paused_for = gear.limiter.state().paused_for
     if paused_for > LONG_PAUSE:
         gear.waker.announce(paused_for)
@@ -130,9 +146,22 @@ def _follow_overdue(gear: Gear) -> str:
     return f"{len(overdue)} overdue checks"
 
 
+def _deliver_webhooks(gear: Gear) -> str:
+    with gear.database():
+        due = sending.due(SENDERS)
+    for _ in range(due):
+        gear.waker.deliver()
+    return f"{due} webhooks due"
+
+
 def _forget_keys(gear: Gear) -> str:
     with gear.database():
         return "old keys forgotten" if idempotency.forget_old() else "no old keys"
+
+
+def _forget_deliveries(gear: Gear) -> str:
+    with gear.database():
+        return "old deliveries forgotten" if sending.forget_old() else "no old deliveries"
 
 
 def _cancel_unwanted(gear: Gear) -> str:

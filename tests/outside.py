@@ -37,7 +37,7 @@ class Outside(Replicate):
         """Show a prediction, newer than the others; by default with the input of the first image
         of an order."""
         image = order().images[0]
-        known = ModelInput(image.prompt, image.image_url).as_json()
+        known = ModelInput(image.prompt, (image.image_url,)).as_json()
         shown = Prediction(id, status, None, None, known, datetime.now(UTC), None, False)
         self.predictions[id] = replace(shown, **facts)  # type: ignore[arg-type]
 
@@ -87,6 +87,7 @@ def gear_around(
         with app.app_context():
             check_promises()
         gear.downloader.close()
+        gear.courier.close()
         gear.redis.close()
 
 

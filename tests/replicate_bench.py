@@ -14,7 +14,7 @@ from tests.scripted_server import Script, ScriptedServer, scripted_server
 
 TOKEN = "r8_a_token_that_nobody_else_may_see"
 FAST = Timeouts(connect=0.3, read=0.3, write=0.3, pool=0.3, total=0.6)
-LAMP = ModelInput(prompt="brighter", image_url="https://shop.example/lamp.jpg")
+LAMP = ModelInput("brighter", ("https://shop.example/lamp.jpg",))
 DRIPPING_HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n"
 
 

@@ -1,7 +1,8 @@
-"""The operator's command line: `flask --app wsgi instances|credits|jobs|queue|reconcile`."""
+"""The operator's command line: `flask --app wsgi instances|credits|jobs|queue|audit|reconcile`."""
 
 from flask import Flask
 
+from api.commands.audit import audit
 from api.commands.credits import credits
 from api.commands.instances import instances
 from api.commands.jobs import jobs
@@ -11,5 +12,5 @@ from api.commands.reconcile import reconcile
 
 def register(app: Flask) -> None:
     """Add the commands to an app that has the database bound to it."""
-    for command in (instances, credits, jobs, queue, reconcile):
+    for command in (instances, credits, jobs, queue, audit, reconcile):
         app.cli.add_command(command)

@@ -11,6 +11,7 @@ from models.invariants.analytics import daily_counts
 from models.invariants.answers import answers
 from models.invariants.attempts import attempts
 from models.invariants.credits import balances, entries
+from models.invariants.deliveries import deliveries
 from models.invariants.images import images
 from models.invariants.jobs import jobs
 from models.invariants.overdue import (
@@ -49,6 +50,7 @@ ALWAYS: dict[str, Look] = {
     "attempts": attempts,
     "kept answers": answers,
     "daily counts": daily_counts,
+    "webhook deliveries": deliveries,
 }
 
 

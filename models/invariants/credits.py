@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, aliased
 
 from models.invariants.pages import Finding, Page, Span, Start, snapshot, span
+from models.invariants.turns import turns
 from models.tables import CreditEntry, EntryKind, Instance, Item, Job, Status
 
 # Each of them may have millions of entries.
@@ -22,13 +23,14 @@ LARGEST_ID = 2**63 - 1
 
 @snapshot
 def balances(session: Session, after: Start) -> Page:
-    """Each balance is the sum of its entries, each `due_items` the number of items that are due."""
+    """Each balance is the sum of its entries, each `due_items` the number of items that are due;
+    each turn goes with the plan, and who is held with the cap."""
     instances = span(session, Instance.id, after, INSTANCES)
     booked = _by_instance(session, instances, CreditEntry, func.sum(CreditEntry.amount))
     due = _by_instance(session, instances, Item, func.count(), Item.status == Status.PENDING,
                        Item.not_before.is_(None))  # fmt: skip
     facts = select(Instance.id, Instance.name, Instance.balance, Instance.due_items)
-    found = []
+    found = list(turns(session, instances))
     for id, name, balance, due_items in session.execute(facts.where(instances.holds(Instance.id))):
         where = f"instance {id} {name!r}"
         if balance != (total := booked.get(id, 0)):

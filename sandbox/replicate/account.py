@@ -4,19 +4,7 @@ from typing import Any
 
 from sandbox.replicate.answers import NOT_FOUND, Answer, json_answer
 from sandbox.replicate.endpoint import Endpoint
-from sandbox.replicate.orders import RATIOS
-from sandbox.replicate.predictions import MODEL
-
-FIELDS: dict[str, Any] = {
-    "prompt": {"type": "string", "description": "What to do with the image."},
-    "image_input": {"type": "array", "items": {"type": "string", "format": "uri"}},
-    "aspect_ratio": {"type": "string", "enum": list(RATIOS), "default": RATIOS[0]},
-    "output_format": {"type": "string", "enum": ["jpg", "png"], "default": "jpg"},
-}
-SCHEMAS = {
-    "Input": {"type": "object", "required": ["prompt"], "properties": FIELDS},
-    "Output": {"type": "string", "format": "uri"},
-}
+from sandbox.replicate.models import MODELS, Model
 
 
 class ModelInfo(Endpoint):
@@ -25,17 +13,18 @@ class ModelInfo(Endpoint):
     name = "model"
 
     async def get(self, model: str) -> None:
-        """Show the one model that there is."""
+        """Show a model."""
 
         async def act() -> Answer:
-            return json_answer(200, self._document()) if model == MODEL else NOT_FOUND
+            known = MODELS.get(model)
+            return json_answer(200, self._document(model, known)) if known else NOT_FOUND
 
         await self.serve(act)
 
-    def _document(self) -> dict[str, Any]:
-        owner, name = MODEL.split("/")
+    def _document(self, model: str, known: Model) -> dict[str, Any]:
+        owner, name = model.split("/")
         return {
-            "url": f"{self.base}/{MODEL}",
+            "url": f"{self.base}/{model}",
             "owner": owner,
             "name": name,
             "description": "A stand-in for the real model: it follows a few words of the prompt.",
@@ -49,9 +38,9 @@ class ModelInfo(Endpoint):
             "default_example": None,
             "latest_version": {
                 "id": "hidden",
-                "created_at": "2025-08-26T00:00:00.000000Z",
+                "created_at": f"{known.since}T00:00:00.000000Z",
                 "cog_version": "0.16.0",
-                "openapi_schema": {"openapi": "3.0.2", "components": {"schemas": SCHEMAS}},
+                "openapi_schema": {"openapi": "3.0.2", "components": {"schemas": _schemas(known)}},
             },
         }
 
@@ -83,3 +72,23 @@ class Account(Endpoint):
             return json_answer(200, {**who, "github_url": None})
 
         await self.serve(act)
+
+
+def _schemas(model: Model) -> dict[str, Any]:
+    fields: dict[str, Any] = {
+        "prompt": {"type": "string", "description": "What to do with the image."},
+        "image_input": {"type": "array", "items": {"type": "string", "format": "uri"}},
+        "aspect_ratio": {
+            "type": "string",
+            "enum": list(model.ratios),
+            "default": model.ratios[0],
+        },
+        "output_format": {"type": "string", "enum": ["jpg", "png"], "default": "jpg"},
+    }
+    if model.resolution:
+        some = list(model.resolutions)
+        fields["resolution"] = {"type": "string", "enum": some, "default": model.resolution}
+    return {
+        "Input": {"type": "object", "required": ["prompt"], "properties": fields},
+        "Output": {"type": "string", "format": "uri"},
+    }

@@ -10,8 +10,9 @@ from sandbox.replicate import running
 from sandbox.replicate.answers import NOT_FOUND, Answer, Refusal, json_answer, problem
 from sandbox.replicate.endpoint import Endpoint
 from sandbox.replicate.latency import at_most, pause
+from sandbox.replicate.models import MODELS
 from sandbox.replicate.orders import read_order, wait_seconds
-from sandbox.replicate.predictions import MODEL, PAGE, Prediction
+from sandbox.replicate.predictions import PAGE, Prediction
 
 NO_VERSION = problem(
     422, "The version does not exist, or you may not use it.", "Invalid version or not permitted"
@@ -23,14 +24,14 @@ class Creates(Endpoint):
 
     name = "create"
 
-    async def create(self) -> Answer:
+    async def create(self, model: str) -> Answer:
         """Accept a prediction; it is made, and would be paid for, once this returns or waits."""
         if rule := self.world.knobs.throttle:
             refusal = self.world.gate.refusal(rule)
             if refusal:
                 raise Refusal(refusal)
         prediction = read_order(
-            self.body(), len(self.request.body), self.request.headers, self.base
+            model, self.body(), len(self.request.body), self.request.headers, self.base
         )
         prediction.outcome = self.world.next_outcome() or prediction.outcome
         running.accept(self.world, prediction)
@@ -55,7 +56,7 @@ class ModelPredictions(Creates):
         """Create a prediction of an official model."""
 
         async def act() -> Answer:
-            return await self.create() if model == MODEL else NOT_FOUND
+            return await self.create(model) if model in MODELS else NOT_FOUND
 
         await self.serve(act)
 
@@ -64,13 +65,12 @@ class PredictionList(Creates):
     """`/v1/predictions`."""
 
     async def post(self) -> None:
-        """Create a prediction by version."""
+        """Create a prediction by version; who names no model means the first one."""
 
         async def act() -> Answer:
             version = str(self.body().get("version", ""))
-            if version.partition(":")[0] != MODEL and len(version) != 64:
-                return NO_VERSION
-            return await self.create()
+            model = next(iter(MODELS)) if len(version) == 64 else version.partition(":")[0]
+            return await self.create(model) if model in MODELS else NO_VERSION
 
         await self.serve(act)
 

@@ -1,10 +1,12 @@
-"""The shape of a result and the ribbon that says what made it."""
+"""The shape and size of a result, the references on it, and the ribbon that says what made it."""
+
+from collections.abc import Sequence
 
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
+from sandbox.replicate.models import MATCH, NARROW, RATIOS, SIDES
+
 LABEL = "Darkroom sandbox: not the real model"
-RATIOS = ("1:1", "2:3", "3:2", "3:4", "4:3", "4:5", "5:4", "9:16", "16:9", "21:9")
-MATCH = "match_input_image"
 RIBBON = (28, 30, 36, 205)  # red, green, blue, opacity
 INK = (255, 255, 255, 235)
 
@@ -13,8 +15,8 @@ def framed(picture: Image.Image, aspect_ratio: str) -> Image.Image:
     """Cut the middle of the picture to a ratio like "4:5"; ValueError when there is no such one."""
     if aspect_ratio == MATCH:
         return picture
-    if aspect_ratio not in RATIOS:
-        raise ValueError(f"aspect_ratio must be one of {', '.join((MATCH, *RATIOS))}")
+    if aspect_ratio not in {*RATIOS, *NARROW}:
+        raise ValueError(f"aspect_ratio must be one of {', '.join((*RATIOS, *NARROW))}")
     return ImageOps.fit(picture, _largest_within(picture.size, aspect_ratio))
 
 
@@ -22,6 +24,27 @@ def _largest_within(size: tuple[int, int], aspect_ratio: str) -> tuple[int, int]
     across, down = map(int, aspect_ratio.split(":"))
     unit = min(size[0] / across, size[1] / down)
     return max(1, round(across * unit)), max(1, round(down * unit))
+
+
+def sized(picture: Image.Image, resolution: str | None) -> Image.Image:
+    """Scale the picture to as many pixels as a square of this resolution has; None leaves it."""
+    if resolution is None:
+        return picture
+    factor = SIDES[resolution] / (picture.width * picture.height) ** 0.5
+    size = max(1, round(picture.width * factor)), max(1, round(picture.height * factor))
+    return picture.resize(size, Image.Resampling.BICUBIC)
+
+
+def with_references(picture: Image.Image, references: Sequence[Image.Image]) -> Image.Image:
+    """Show in the upper left corner what else the model was given: small, side by side."""
+    side = min(picture.size) // 6
+    if side < 1:
+        return picture
+    result = picture.copy()
+    for place, reference in enumerate(references):
+        corner = (side // 6 + place * (side + side // 6), side // 6)
+        result.paste(ImageOps.fit(reference, (side, side)), corner)
+    return result
 
 
 def labelled(picture: Image.Image) -> Image.Image:

@@ -5,10 +5,13 @@ One and the same request always gives the same bytes, so a test can tell one res
 
 import io
 import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from PIL import Image, ImageOps
 
-from sandbox.replicate.framing import framed, labelled
+from sandbox.replicate.framing import framed, labelled, sized, with_references
+from sandbox.replicate.models import MATCH
 from sandbox.replicate.retouches import base_retouch, retouches_for
 
 MAX_PIXELS = 40_000_000
@@ -23,22 +26,34 @@ UNREADABLE = (
 )  # fmt: skip
 
 
-def optimize(image: bytes, prompt: str, aspect_ratio: str, output_format: str) -> bytes:
-    """Return the retouched image as a file of `output_format` ("jpg" or "png").
+@dataclass(frozen=True)
+class Wish:
+    """What is to be made: `aspect_ratio` is "match_input_image" or one like "4:5", `output_format`
+    "jpg" or "png", `resolution` one like "2K", or None for the size of the input."""
 
-    `aspect_ratio` is "match_input_image" or one like "4:5". Raises ValueError, with a sentence for
-    the caller, when the bytes are no image, when it has more than MAX_PIXELS, or when the ratio or
-    the format is none that the real model knows.
+    prompt: str
+    aspect_ratio: str = MATCH
+    output_format: str = "jpg"
+    resolution: str | None = None
+
+
+def optimize(image: bytes, wish: Wish, references: Sequence[bytes] = ()) -> bytes:
+    """Return the retouched image as a file, the `references` small on it.
+
+    Raises ValueError, with a sentence for the caller, when the bytes are no image, when it has more
+    than MAX_PIXELS, or when the ratio or the format is none that the real model knows.
     """
-    if output_format not in ENCODINGS:
+    if wish.output_format not in ENCODINGS:
         raise ValueError(f"output_format must be one of {', '.join(ENCODINGS)}")
-    picture = base_retouch(_opened(image))
-    for retouch in retouches_for(prompt):
+    picture = base_retouch(opened(image))
+    for retouch in retouches_for(wish.prompt):
         picture = retouch(picture)
-    return _encoded(labelled(framed(picture, aspect_ratio)), output_format)
+    shaped = sized(framed(picture, wish.aspect_ratio), wish.resolution)
+    beside = [opened(reference) for reference in references]
+    return _encoded(labelled(with_references(shaped, beside)), wish.output_format)
 
 
-def _opened(image: bytes) -> Image.Image:
+def opened(image: bytes) -> Image.Image:
     """Decode to RGB, upright, on white where it was transparent, at most MAX_SIDE long."""
     try:
         picture = Image.open(io.BytesIO(image), formats=READABLE)

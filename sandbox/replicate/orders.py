@@ -7,32 +7,21 @@ from typing import Any
 from sandbox.replicate.answers import Refusal, problem
 from sandbox.replicate.failures import outcome_in
 from sandbox.replicate.knobs import Outcome
+from sandbox.replicate.models import MODELS, MOST_IMAGES, Model
 from sandbox.replicate.predictions import Prediction
 from sandbox.replicate.webhooks import EVENTS
 
-RATIOS = (
-    "match_input_image",
-    "1:1",
-    "2:3",
-    "3:2",
-    "3:4",
-    "4:3",
-    "4:5",
-    "5:4",
-    "9:16",
-    "16:9",
-    "21:9",
-)
 UNITS = {"h": 3600, "m": 60, "s": 1}
 
 
 def read_order(
-    body: dict[str, Any], size: int, headers: Mapping[str, str], base: str
+    model: str, body: dict[str, Any], size: int, headers: Mapping[str, str], base: str
 ) -> Prediction:
-    """Return the prediction that a body of `size` bytes asks for; raises `Refusal`."""
-    given = _input(body.get("input"))
+    """Return the prediction that a body of `size` bytes asks of that model; raises `Refusal`."""
+    given = _input(MODELS[model], body.get("input"))
     return Prediction(
         base=base,
+        model=model,
         input=given,
         size=size,
         webhook=_webhook(body.get("webhook")),
@@ -50,7 +39,7 @@ def wait_seconds(prefer: str) -> float | None:
     return min(60.0, max(1.0, float(found[1] or 60)))
 
 
-def _input(given: object) -> dict[str, Any]:
+def _input(model: Model, given: object) -> dict[str, Any]:
     if not isinstance(given, dict):
         raise _invalid("input", "input is required")
     if not isinstance(given.get("prompt"), str):
@@ -58,8 +47,12 @@ def _input(given: object) -> dict[str, Any]:
     images = given.get("image_input", [])
     if not isinstance(images, list) or not all(isinstance(url, str) for url in images):
         raise _invalid("image_input", "Invalid type. Expected: array of uri")
-    _one_of(given, "aspect_ratio", RATIOS)
+    if len(images) > MOST_IMAGES:
+        raise _invalid("image_input", f"at most {MOST_IMAGES} images are supported")
+    _one_of(given, "aspect_ratio", model.ratios)
     _one_of(given, "output_format", ("jpg", "png"))
+    if model.resolutions:
+        _one_of(given, "resolution", model.resolutions)
     return given
 
 

@@ -12,7 +12,6 @@ from typing import Any
 
 from sandbox.replicate.knobs import Outcome
 
-MODEL = "google/nano-banana"
 PAGE = 100
 MOST = 50_000
 ENDED = frozenset({"succeeded", "failed", "canceled", "aborted"})
@@ -28,6 +27,7 @@ class Prediction:
     """
 
     base: str
+    model: str
     input: dict[str, Any]
     webhook: str | None
     events: tuple[str, ...]
@@ -73,7 +73,7 @@ class Prediction:
         """Return what the API shows."""
         document: dict[str, Any] = {
             "id": self.id,
-            "model": MODEL,
+            "model": self.model,
             "version": "hidden",
             "input": self.input,
             "output": self.output,

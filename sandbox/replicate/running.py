@@ -6,6 +6,7 @@ import logging
 from sandbox.replicate import fetch, model
 from sandbox.replicate.knobs import Outcome
 from sandbox.replicate.latency import pause
+from sandbox.replicate.models import MATCH, MODELS
 from sandbox.replicate.outputs import canned, output_format
 from sandbox.replicate.predictions import Prediction
 from sandbox.replicate.world import World
@@ -78,19 +79,28 @@ async def _result(world: World, prediction: Prediction) -> bytes:
     images = prediction.input.get("image_input") or []
     if world.knobs.canned_result or not images:
         return canned(output_format(prediction.input))
-    picture = await fetch.image(world.http, images[0])
-    return await _transformed(world, prediction, picture)
+    pictures = [await fetch.image(world.http, url) for url in images]
+    return await _transformed(world, prediction, pictures)
 
 
-async def _transformed(world: World, prediction: Prediction, picture: bytes) -> bytes:
-    given = prediction.input
-    ratio = given.get("aspect_ratio") or "match_input_image"
-    wish = (given["prompt"], ratio, output_format(given))
+async def _transformed(world: World, prediction: Prediction, pictures: list[bytes]) -> bytes:
+    image, *references = pictures
     run = asyncio.get_running_loop().run_in_executor
     try:
-        return await run(world.pool, model.optimize, picture, *wish)
+        return await run(world.pool, model.optimize, image, _wish(prediction), references)
     except ValueError:
-        raise fetch.BadInput("cannot identify image file", given["image_input"][0]) from None
+        url = prediction.input["image_input"][0]
+        raise fetch.BadInput("cannot identify image file", url) from None
+
+
+def _wish(prediction: Prediction) -> model.Wish:
+    given, resolution = prediction.input, MODELS[prediction.model].resolution
+    return model.Wish(
+        prompt=given["prompt"],
+        aspect_ratio=given.get("aspect_ratio") or MATCH,
+        output_format=output_format(given),
+        resolution=resolution and (given.get("resolution") or resolution),
+    )
 
 
 def _end(world: World, prediction: Prediction, status: str, error: str | None = None) -> None:

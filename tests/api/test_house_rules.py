@@ -29,6 +29,10 @@ OPEN = {
 def address(app: Flask, rule: Rule) -> str:
     values = {
         "job_id": 1,
+        "item_id": 1,
+        "endpoint_id": 1,
+        "delivery_id": 1,
+        "preset_id": 1,
         "key": "a" * 32 + ".jpg",
         "name": "swagger-ui.css",
         "reference": "r" * 32,

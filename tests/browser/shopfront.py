@@ -29,6 +29,8 @@ from tests.tether import free_port
 ORDERS = "/api/image-optimization"
 # One job of 10 images starts at once, a second one waits for some seconds: both can be watched.
 RATE_LIMIT = "10/3s"
+# Two more than the one of 15 credits that every order gets by default.
+MODELS = "google/nano-banana-pro@2K=60,google/nano-banana-pro@4K=120,google/nano-banana-2@1K=30"
 FINAL = ("DONE", "FAILED", "CANCELED")
 # Longer than any test.
 LONG = 600.0
@@ -208,6 +210,7 @@ def shopfront(
         "ALLOW_PRIVATE_IMAGE_URLS": "true",
         "CATALOGUE_URL": shelves.as_uri(),
         "REPLICATE_RATE_LIMIT": RATE_LIMIT,
+        "REPLICATE_MODELS": MODELS,
         # A page asks every few seconds; a test may reload it as often as it likes.
         "API_RATE_LIMIT": "6000/1m",
     }

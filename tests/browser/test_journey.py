@@ -74,6 +74,7 @@ def write_prompts(page: Page) -> None:
     prompts(page).nth(1).fill("")
     page.get_by_role("button", name=PROMPTS[1]).click()
     prompts(page).nth(2).fill(PROMPTS[2])
+    page.locator("summary", has_text="Options").click()
     page.get_by_label("Shape").select_option(label="1:1 square")
     page.get_by_label("PNG").check(force=True)
 

@@ -330,6 +330,7 @@ def test_a_draft_is_there_until_it_is_sent(page: Page, shop: Shopfront) -> None:
     boxes(page).nth(2).check()
     boxes(page).nth(0).check()
     prompt(page).fill("brighter")
+    page.locator("summary", has_text="Options").click()
     page.get_by_label("Shape").select_option("16:9")
     page.locator("label", has_text="PNG").click()
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from api.schemas import ASPECT_RATIOS, MOST_IMAGES, OUTPUT_FORMATS
+from api.schemas import MOST_IMAGES
+from models.image_models import EVERY_RATIO, MOST_REFERENCES, OUTPUT_FORMATS
 from tests.compose import ROOT
 
 WEB = ROOT / "web"
@@ -23,10 +24,11 @@ def constant(name: str) -> str:
 def test_the_pages_know_how_much_the_api_takes() -> None:
     assert constant("MOST_IMAGES") == str(MOST_IMAGES)
     assert constant("LONGEST_PROMPT") == "2000"
+    assert constant("MOST_REFERENCES") == str(MOST_REFERENCES)
 
 
 @pytest.mark.parametrize(
-    ("name", "known"), [("ASPECT_RATIOS", ASPECT_RATIOS), ("OUTPUT_FORMATS", OUTPUT_FORMATS)]
+    ("name", "known"), [("ASPECT_RATIOS", EVERY_RATIO), ("OUTPUT_FORMATS", OUTPUT_FORMATS)]
 )
 def test_the_pages_offer_what_the_api_takes(name: str, known: tuple[str, ...]) -> None:
     offered = re.findall(r'\["([^"]+)", "[^"]+"\]', constant(name))

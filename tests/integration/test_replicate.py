@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tasks.prediction import ModelInput
 from tasks.provider_errors import (
     NotSent,
     Permanent,
@@ -50,6 +51,26 @@ def test_a_create_sends_the_models_input_and_the_time_after_which_it_is_canceled
     }
 
 
+def test_a_create_names_its_model_and_what_that_one_takes(bench: Bench) -> None:
+    urls = ("https://shop.example/lamp.jpg", "https://shop.example/style.jpg")
+    bench.server.play(answer(201, row(model="google/nano-banana-pro:1f2e")))
+
+    prediction = bench.client.create_image_optimization_prediction(
+        ModelInput("brighter", urls, "4:5", "png", "4K"), model="google/nano-banana-pro"
+    )
+
+    sent = bench.server.requests[0]
+    assert sent.target == "/v1/models/google/nano-banana-pro/predictions"
+    assert json.loads(sent.body)["input"] == {
+        "prompt": "brighter",
+        "image_input": list(urls),
+        "aspect_ratio": "4:5",
+        "output_format": "png",
+        "resolution": "4K",
+    }
+    assert prediction.model == "google/nano-banana-pro"
+
+
 def test_a_get_reads_the_whole_prediction(bench: Bench) -> None:
     done = row(
         "succeeded",
@@ -70,7 +91,9 @@ def test_a_get_reads_the_whole_prediction(bench: Bench) -> None:
 
 
 def test_aborted_and_schema_drift_are_read_from_the_raw_answer(bench: Bench) -> None:
-    drifted = row("aborted", urls=None, version=7, error={"code": 3}, output={"new": 1}, input=None)
+    drifted = row(
+        "aborted", urls=None, version=7, model={}, error={"code": 3}, output={"new": 1}, input=None
+    )
     bench.server.play(answer(200, drifted))
 
     prediction = bench.client.get_prediction("abc123")
@@ -78,6 +101,7 @@ def test_aborted_and_schema_drift_are_read_from_the_raw_answer(bench: Bench) -> 
     assert (prediction.status, prediction.finished) == ("aborted", True)
     assert prediction.error == '{"code": 3}'
     assert prediction.output is None
+    assert prediction.model is None
     assert prediction.input == {}
 
 

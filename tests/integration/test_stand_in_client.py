@@ -2,12 +2,14 @@
 
 import io
 from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import pytest
 from PIL import Image
 from replicate.client import Client
 from replicate.exceptions import ModelError, ReplicateError
+from replicate.model import Model
 from replicate.prediction import Prediction
 
 from tests.stand_in import StandIn
@@ -48,6 +50,13 @@ def opened(content: bytes) -> Image.Image:
     return Image.open(io.BytesIO(content))
 
 
+def inputs_of(model: Model) -> dict[str, Any]:
+    assert model.latest_version
+    schemas = model.latest_version.openapi_schema["components"]["schemas"]
+    fields: dict[str, Any] = schemas["Input"]["properties"]
+    return fields
+
+
 def test_run_brings_a_picture_that_differs_from_its_input(
     client: Client, stand_in: StandIn
 ) -> None:
@@ -70,6 +79,25 @@ def test_an_uploaded_file_can_be_the_input_and_png_the_output(
 
     assert str(output).endswith("/out.png")
     assert opened(httpx.get(str(output)).content).format == "PNG"
+
+
+def test_each_model_takes_what_its_own_page_says(client: Client, stand_in: StandIn) -> None:
+    models = [client.models.get(f"{MODEL}{end}") for end in ("", "-pro", "-2")]
+    create = client.models.predictions.create
+    wish: dict[str, object] = {"prompt": "brighter", "resolution": "4K", "aspect_ratio": "1:8"}
+
+    made = create("google/nano-banana-2", input=wish, wait=5)
+
+    assert (made.status, made.model) == ("succeeded", "google/nano-banana-2")
+    for refused in (wish, wish | {"aspect_ratio": "1:1", "resolution": "8K"}):
+        with pytest.raises(ReplicateError) as caught:
+            create("google/nano-banana-pro", input=refused)
+        assert caught.value.status == 422
+    with pytest.raises(ReplicateError, match="image_input"):
+        create("google/nano-banana-pro", input={"prompt": "x", "image_input": ["http://x"] * 15})
+    inputs = [inputs_of(model) for model in models]
+    assert ["resolution" in each for each in inputs] == [False, True, True]
+    assert [each["resolution"]["default"] for each in inputs[1:]] == ["2K", "1K"]
 
 
 def test_a_prediction_goes_from_starting_to_succeeded(client: Client, stand_in: StandIn) -> None:

@@ -24,7 +24,7 @@ class Workers(Machine):
 
         assert (turn and turn.item_id) == (expected and expected.id)
         if turn and expected:
-            assert turn.image_url == expected.url
+            assert turn.image_urls == (expected.url,)
             self.reference.claimed(expected, turn.attempt_id)
 
     def unsent(self) -> list[Attempt]:

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageChops, ImageStat
 
-from sandbox.replicate.framing import RATIOS
-from sandbox.replicate.model import MAX_PIXELS, optimize
+from sandbox.replicate.model import MAX_PIXELS, Wish, optimize
+from sandbox.replicate.models import NARROW, RATIOS
 from sandbox.shop import PHOTOGRAPHS, first_job, picture
 
 PHOTOS = sorted(PHOTOGRAPHS.glob("*.jpg"))
@@ -34,7 +34,7 @@ WORDS = (
 
 @functools.cache
 def result(photo: Path, prompt: str, ratio: str = "match_input_image") -> Image.Image:
-    return opened(optimize(photo.read_bytes(), prompt, ratio, "png"))
+    return opened(optimize(photo.read_bytes(), Wish(prompt, ratio, "png")))
 
 
 def opened(file: bytes) -> Image.Image:
@@ -68,7 +68,7 @@ def test_every_image_of_the_first_job_comes_back_visibly_different() -> None:
         before = picture(product, view)
         assert before is not None
 
-        after = opened(optimize(before, image.prompt, "match_input_image", "jpg"))
+        after = opened(optimize(before, Wish(image.prompt)))
 
         assert sum(means(ImageChops.difference(opened(before), after))) / 3 > VISIBLE
 
@@ -125,7 +125,7 @@ def test_every_word_does_something_of_its_own() -> None:
     assert len(made) == 1 + len(WORDS)
 
 
-@pytest.mark.parametrize("ratio", RATIOS)
+@pytest.mark.parametrize("ratio", [*RATIOS[1:], *NARROW])
 def test_a_ratio_is_cut_from_the_middle(ratio: str) -> None:
     across, down = map(int, ratio.split(":"))
 
@@ -138,10 +138,10 @@ def test_a_ratio_is_cut_from_the_middle(ratio: str) -> None:
 def test_the_format_is_the_one_asked_for(output_format: str, kind: str) -> None:
     photo = PHOTOS[0].read_bytes()
 
-    made = optimize(photo, PLAIN, "match_input_image", output_format)
+    made = optimize(photo, Wish(PLAIN, output_format=output_format))
 
     assert Image.open(io.BytesIO(made)).format == kind
-    assert made == optimize(photo, PLAIN, "match_input_image", output_format)
+    assert made == optimize(photo, Wish(PLAIN, output_format=output_format))
 
 
 @pytest.mark.parametrize("size", [(1, 1), (2, 300), (7, 5), (300, 1)])
@@ -149,7 +149,7 @@ def test_the_format_is_the_one_asked_for(output_format: str, kind: str) -> None:
 def test_even_a_tiny_picture_comes_back(size: tuple[int, int], ratio: str) -> None:
     file = saved(Image.new("RGB", size, "teal"), "PNG")
 
-    made = optimize(file, ", ".join(WORDS), ratio, "png")
+    made = optimize(file, Wish(", ".join(WORDS), ratio, "png"))
 
     assert min(opened(made).size) >= 1
 
@@ -158,7 +158,7 @@ def test_even_a_tiny_picture_comes_back(size: tuple[int, int], ratio: str) -> No
 def test_every_kind_of_picture_can_be_read(mode: str) -> None:
     kind = "JPEG" if mode == "CMYK" else "PNG"
 
-    made = optimize(saved(Image.new(mode, (60, 40)), kind), PLAIN, "1:1", "jpg")
+    made = optimize(saved(Image.new(mode, (60, 40)), kind), Wish(PLAIN, "1:1"))
 
     assert opened(made).size == (40, 40)
 
@@ -166,7 +166,29 @@ def test_every_kind_of_picture_can_be_read(mode: str) -> None:
 def test_a_large_photograph_is_reduced() -> None:
     large = saved(Image.new("RGB", (5000, 2500), "teal"), "JPEG")
 
-    assert opened(optimize(large, PLAIN, "match_input_image", "jpg")).size == (2048, 1024)
+    assert opened(optimize(large, Wish(PLAIN))).size == (2048, 1024)
+
+
+@pytest.mark.parametrize(("resolution", "side"), [("1K", 1024), ("2K", 2048)])
+def test_a_resolution_says_how_many_pixels_the_result_has(resolution: str, side: int) -> None:
+    photo = saved(Image.new("RGB", (300, 150), "teal"), "JPEG")
+
+    wide = opened(optimize(photo, Wish(PLAIN, resolution=resolution)))
+    square = opened(optimize(photo, Wish(PLAIN, "1:1", resolution=resolution)))
+
+    assert square.size == (side, side)
+    assert abs(wide.width * wide.height / side**2 - 1) < 0.01
+    assert abs(wide.width / wide.height - 2) < 0.01
+
+
+def test_references_are_to_be_seen_on_the_result() -> None:
+    photo = saved(Image.new("RGB", (600, 600), "teal"), "PNG")
+    red, blue = (saved(Image.new("RGB", (50, 90), name), "PNG") for name in ("red", "blue"))
+
+    made = opened(optimize(photo, Wish(PLAIN, output_format="png"), [red, blue]))
+
+    assert (made.getpixel((60, 60)), made.getpixel((180, 60))) == ((255, 0, 0), (0, 0, 255))
+    assert made.getpixel((300, 60)) != (0, 0, 255)
 
 
 def cut_short(kind: str) -> bytes:
@@ -180,7 +202,7 @@ def cut_short(kind: str) -> bytes:
 )
 def test_what_is_no_image_is_refused(file: bytes) -> None:
     with pytest.raises(ValueError, match="not an image"):
-        optimize(file, PLAIN, "match_input_image", "jpg")
+        optimize(file, Wish(PLAIN))
 
 
 def header(width: int, height: int) -> bytes:
@@ -193,7 +215,7 @@ def header(width: int, height: int) -> bytes:
 @pytest.mark.parametrize("width", [MAX_PIXELS // 1000 + 1, 100_000, 1_000_000])
 def test_an_image_with_too_many_pixels_is_refused_by_its_header(width: int) -> None:
     with pytest.raises(ValueError, match="pixels"):
-        optimize(header(width, 1000), PLAIN, "match_input_image", "jpg")
+        optimize(header(width, 1000), Wish(PLAIN))
 
 
 @pytest.mark.parametrize(("ratio", "output_format"), [("5:3", "jpg"), ("1:1", "gif")])
@@ -201,4 +223,4 @@ def test_a_ratio_or_format_that_the_model_does_not_know_is_refused(
     ratio: str, output_format: str
 ) -> None:
     with pytest.raises(ValueError, match="must be one of"):
-        optimize(PHOTOS[0].read_bytes(), PLAIN, ratio, output_format)
+        optimize(PHOTOS[0].read_bytes(), Wish(PLAIN, ratio, output_format))

@@ -53,6 +53,13 @@ export async function order(path, body, key) {
   return bodyOf(await ask(addressOf(path, {}), sent));
 }
 
+/** Change something that costs nothing, by POST, PUT or DELETE; returns what is answered, if anything. */
+export async function change(method, path, body = undefined) {
+  const json = body && { headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
+  const response = await ask(addressOf(path, {}), { method, ...json });
+  return response.status === 204 ? null : bodyOf(response);
+}
+
 /** A key that nobody else has; `crypto.randomUUID` is there on secure addresses only. */
 export function freshKey() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));

@@ -17,6 +17,10 @@ export class Draft {
     this.prompt = "";
     this.aspectRatio = ASPECT_RATIOS[0][0];
     this.outputFormat = OUTPUT_FORMATS[0][0];
+    this.quality = "";
+    this.model = "";
+    this.resolution = "";
+    this.references = [];
     this.sent = null;
     Object.assign(this, kept);
     // Images are called what their shop calls them: a name that every object has is one as well.
@@ -59,15 +63,30 @@ export class Draft {
     return faultsOf(this.images.map((image) => [image.id, this.promptOf(image)]));
   }
 
+  /** What was chosen, as the API takes it; what is left out is the model's or the shop's default. */
+  options() {
+    const { aspectRatio, outputFormat, quality, model, resolution } = this;
+    const chosen = { quality: outputFormat === "jpg" && quality, model, resolution };
+    return { aspectRatio, outputFormat, ...Object.fromEntries(Object.entries(chosen).filter(([, value]) => value)) };
+  }
+
+  /** Choose what a preset holds; one without options leaves all as it is. */
+  takeOptions(options) {
+    if (Object.keys(options).length === 0) return;
+    const { aspectRatio = ASPECT_RATIOS[0][0], outputFormat = OUTPUT_FORMATS[0][0], quality = "", model = "", resolution = "" } = options;
+    Object.assign(this, { aspectRatio, outputFormat, quality, model, resolution });
+  }
+
   /** The body of the request. */
   body() {
-    const { productId, productName, aspectRatio, outputFormat } = this;
+    const { productId, productName } = this;
+    const references = this.references.map(({ url }) => url);
     const images = this.images.map((image) => ({
       imageId: image.id,
       imageUrl: image.url,
       prompt: this.promptOf(image).trim(),
-      aspectRatio,
-      outputFormat,
+      ...this.options(),
+      ...(references.length && { referenceImageUrls: references }),
     }));
     return { productId, productName, images };
   }

@@ -14,10 +14,22 @@ export const ASPECT_RATIOS = [
   ["9:16", "9:16 story"],
   ["16:9", "16:9 wide"],
   ["21:9", "21:9 banner"],
+  ["1:4", "1:4 tall"],
+  ["4:1", "4:1 strip"],
+  ["1:8", "1:8 very tall"],
+  ["8:1", "8:1 long strip"],
 ];
 export const OUTPUT_FORMATS = [
   ["jpg", "JPG"],
   ["png", "PNG"],
+];
+export const MOST_REFERENCES = 3;
+/** Some of 1 to 100. */
+export const QUALITIES = [
+  ["", "As the model makes it"],
+  ["90", "90, hardly smaller"],
+  ["80", "80, for shops"],
+  ["60", "60, small files"],
 ];
 export const SUGGESTIONS = [
   "White studio background",

@@ -11,7 +11,7 @@ import { OrderForm, receipt } from "./order.js";
 import { button } from "./parts.js";
 import { OWN_IMAGES, ProductList } from "./products.js";
 import { fragment } from "./session.js";
-import { troubled } from "./troubles.js";
+import { explained, troubled } from "./troubles.js";
 
 const choose = document.getElementById("choose");
 const aside = document.getElementById("order");
@@ -95,12 +95,23 @@ function begin(product, images) {
   fill(aside, form.element);
   showFooter(draft.images.length);
   showCredits(form);
+  showChoices(form);
 }
 
 /** Without a balance the order can still be sent: the API knows it. */
 async function showCredits(form) {
   const credits = await tryCredits();
   if (credits) form.credits = credits;
+}
+
+/** Without them too: it gets the first model. */
+async function showChoices(form) {
+  try {
+    form.models = (await read("api/models")).models;
+    form.presets = (await read("api/prompt-presets")).presets;
+  } catch (error) {
+    explained(error);
+  }
 }
 
 /** The receipt stands where the order was, until the next one is begun. */
