@@ -5,8 +5,10 @@ from flask_cors import CORS
 
 from api import (
     access,
+    analytics,
     cancel,
     commands,
+    credit_entries,
     credits,
     current,
     docs,
@@ -51,6 +53,8 @@ BLUEPRINTS = (
     models.blp,
     presets.blp,
     credits.blp,
+    credit_entries.blp,
+    analytics.blp,
     previews.addresses,
     previews.blp,
     results.blp,

@@ -17,6 +17,7 @@ from config.settings import Settings
 from models import caps, controls, following, idempotency, lifecycle, sending, uploads
 from tasks import webhooks
 from tasks.celery import app
+from tasks.counting import count_final
 from tasks.download import Stopping
 from tasks.gear import Gear, gear
 from tasks.limiter import LimiterUnavailable
@@ -74,6 +75,7 @@ def sweep_once(gear: Gear) -> str:
         _forget_deliveries,
         _expire_uploads,
         _cancel_unwanted,
+        count_final,
         retain,
     )
     reports = [_report(gear, step) for step in steps]

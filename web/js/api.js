@@ -49,6 +49,13 @@ export async function listen(path, headers, signal) {
   return { read: () => reader.read().catch((error) => { throw lost(error); }) };
 }
 
+/** A file that only its owner may read: `{content, name}`, to be saved under that name. */
+export async function file(path, query = {}) {
+  const response = await ask(addressOf(path, query), {});
+  const name = /filename="([^"]+)"/.exec(response.headers.get("Content-Disposition") ?? "");
+  return { content: await contentOf(response, "blob"), name: name?.[1] ?? "" };
+}
+
 /** Order something. With the same key it is done once, however often it is sent. */
 export async function order(path, body, key) {
   const headers = { "Content-Type": "application/json", "Idempotency-Key": key };
@@ -120,10 +127,14 @@ async function fetched(address, options) {
   }
 }
 
+function bodyOf(response) {
+  return contentOf(response, "json");
+}
+
 /** The network may end within an answer, and what stands in between may answer with a page. */
-async function bodyOf(response) {
+async function contentOf(response, kind) {
   try {
-    return await response.json();
+    return await response[kind]();
   } catch (error) {
     throw lost(error);
   }
