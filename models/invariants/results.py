@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from models.database import reading
 from models.invariants.pages import Finding, Page, Start
-from models.tables import Attempt, Item, Status, UnwantedFile
+from models.tables import Attempt, Item, Status, UnwantedFile, Upload
 
 # Every key is a question to the storage.
 SIZE = 200
@@ -42,13 +42,14 @@ def _done(session: Session, after: int) -> list[tuple[int, str]]:
 
 @reading
 def unknown_results(session: Session, keys: Sequence[str]) -> list[Finding]:
-    """Those of the stored `keys` that belong to no image and to no attempt.
+    """Those of the stored `keys` that belong to no image, to no upload and to no attempt.
 
     An attempt that was overtaken may have stored its result in vain, and one may be storing it
     now: its key begins with the attempt's. Few keys get as far as that question, which reads all
     attempts.
     """
     known = set(session.scalars(select(Item.result_key).where(Item.result_key.in_(keys))))
+    known |= set(session.scalars(select(Upload.key).where(Upload.key.in_(keys))))
     # Made for an image that may be deleted by now, and shown by another.
     known |= set(session.scalars(select(Item.stored_key).where(Item.stored_key.in_(keys))))
     # The next sweep deletes these.
