@@ -83,7 +83,7 @@ def _write(archive: ZipFile, instance_id: int, pictures: bool, step: Step) -> di
     """Write every part and, if wanted, the pictures; return how many rows and files."""
     counts = {part: _write_rows(archive, part, instance_id, step) for part in exporting.PARTS}
     if pictures:
-        counts |= {"files": 0, "missing": 0}
+        counts |= {"files": 0, "missing": 0, "shared": 0}
         for folder, table in (("results", Item), ("uploads", Upload)):
             for key in _keys(instance_id, table):
                 counts[_write_file(archive, f"{folder}/{key}", key)] += 1
@@ -109,9 +109,9 @@ def _keys(instance_id: int, table: Any) -> Iterator[str]:
 
 
 def _write_file(archive: ZipFile, name: str, key: str) -> str:
-    """Copy a picture piece by piece, once for all images that show it; "missing" if it is gone."""
+    """Copy a picture piece by piece, once for all images that show it; say how that went."""
     if name in archive.NameToInfo:
-        return "files"
+        return "shared"
     try:
         _size, pieces = current.parts().storage.stream(key)
     except FileNotFoundError:
