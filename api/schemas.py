@@ -34,7 +34,8 @@ class Shape(Schema):
 
 IMAGE_URL = {
     "description": "http or https, without a user's name or password. The host must be on the"
-    " public internet: a full name, four plain numbers, or IPv6 in brackets.",
+    " public internet: a full name, four plain numbers, or IPv6 in brackets. Or an upload's"
+    " `imageUrl`.",
     "example": "https://shop.example/images/cup-front.jpg",
 }
 PREVIEW_URL = {
@@ -186,3 +187,5 @@ class ProblemSchema(Shape):
     cost = fields.Integer(metadata={"description": "Of too few credits: what the job costs."})
     balance = fields.Integer(metadata={"description": "Of too few credits: what there is."})
     retried_by = fields.Integer(metadata={"description": "Of a job that was retried: as which."})
+    limit = fields.Integer(metadata={"description": "Of a full queue: how many may wait."})
+    waiting = fields.Integer(metadata={"description": "Of a full queue: how many do."})
