@@ -48,7 +48,14 @@ task_queues = tuple(
 task_default_queue = _HOUSEKEEPING
 task_create_missing_queues = False
 task_routes = {"optimize-next-image": {"queue": _REPLICATE}}
-imports = ("tasks.optimize", "tasks.collect", "tasks.heed", "tasks.sweep", "tasks.credits")
+imports = (
+    "tasks.optimize",
+    "tasks.collect",
+    "tasks.heed",
+    "tasks.sweep",
+    "tasks.credits",
+    "tasks.deliver",
+)
 
 task_serializer = "json"
 accept_content = ["json"]

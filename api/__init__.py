@@ -5,7 +5,10 @@ from flask_cors import CORS
 
 from api import (
     access,
+    analytics,
+    cancel,
     commands,
+    credit_entries,
     credits,
     current,
     docs,
@@ -14,6 +17,7 @@ from api import (
     image_optimization,
     jobs,
     limits,
+    live,
     metrics,
     models,
     pages,
@@ -21,8 +25,14 @@ from api import (
     presets,
     previews,
     products,
+    queue,
+    receiving,
     results,
+    retry,
     security_headers,
+    uploads,
+    webhook_deliveries,
+    webhook_endpoints,
     webhooks,
 )
 from api.catalogue.choice import open_catalogue
@@ -35,14 +45,24 @@ from models.database import bind
 BLUEPRINTS = (
     image_optimization.blp,
     jobs.blp,
+    live.blp,
+    queue.blp,
+    cancel.blp,
+    retry.blp,
     products.blp,
     models.blp,
     presets.blp,
     credits.blp,
+    credit_entries.blp,
+    analytics.blp,
     previews.addresses,
     previews.blp,
     results.blp,
+    uploads.blp,
+    uploads.shown,
     webhooks.blp,
+    webhook_endpoints.blp,
+    webhook_deliveries.blp,
     health.blp,
     metrics.blp,
     docs.blp,
@@ -60,7 +80,11 @@ def create_app(settings: Settings) -> Flask:
     access.register(app)
     errors.register(app)
     security_headers.register(app, settings)
-    limits.register(app, settings, {webhooks.blp.name: webhooks.LARGEST_BODY})
+    larger_bodies = {
+        webhooks.blp.name: webhooks.LARGEST_BODY,
+        uploads.blp.name: settings.upload_max_bytes + receiving.AROUND,
+    }
+    limits.register(app, settings, larger_bodies)
     _allow_origins(app, settings)
     api = open_api(app)
     for blueprint in BLUEPRINTS:
@@ -76,9 +100,14 @@ def _allow_origins(app: Flask, settings: Settings) -> None:
     if settings.cors_origins:
         CORS(
             app,
-            resources={r"/(api|previews|results)/.*": {"origins": list(settings.cors_origins)}},
-            methods=["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"],
-            allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-None-Match"],
+            resources={
+                r"/(api|previews|results|uploads)/.*": {"origins": list(settings.cors_origins)}
+            },
+            methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
+            allow_headers=[
+                "Authorization", "Content-Type", "Idempotency-Key", "If-None-Match",
+                "Last-Event-ID",
+            ],
             expose_headers=[
                 "Location", "ETag", "X-Request-Id", "Idempotent-Replayed", "Retry-After",
             ],

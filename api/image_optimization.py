@@ -37,6 +37,11 @@ def submit_job(order: JobOrder, headers: dict[str, Any]) -> tuple[Receipt, dict[
     change nothing.
     """
     receipt = lifecycle.submit(current.instance(), order, price_list(), headers.get("key"))
+    return announced(receipt)
+
+
+def announced(receipt: Receipt) -> tuple[Receipt, dict[str, str]]:
+    """The answer to an order, once the workers were told of it."""
     _announce(receipt)
     return receipt, _headers(receipt)
 

@@ -7,8 +7,9 @@ from api.etags import revalidate
 from api.openapi import CACHING, IF_NONE_MATCH, Blueprint
 from api.order_schemas import JobDetailSchema
 from api.schemas import JobPageSchema, JobsQuery
-from api.waiting import facts, line_of
-from models import reports
+from api.waiting import Line, Placed, facts, line_of
+from models import reports, retries
+from models.tables import Job
 
 blp = Blueprint("jobs", "/api/image-optimization/jobs", "Follow jobs.", private=True)
 
@@ -35,9 +36,38 @@ def show_job(job_id: int) -> dict[str, Any]:
 
     The tag is older than the answer if the job changes in between, never newer.
     """
+    _job, line, versions = look(job_id)
+    revalidate(*versions)
+    return shown(job_id, line)
+
+
+def look(job_id: int) -> tuple[Job, Line, list[object]]:
+    """One of the instance's jobs, its places in the line, and what changes whenever `shown` does;
+    raises `NotFound`."""
     job = reports.job(current.instance(), job_id)
     line = line_of([job])
-    revalidate(job.id, job.version, *facts(line.items))
+    return job, line, [job.id, job.version, *facts(line.items)]
+
+
+def detail_of(job_id: int) -> dict[str, Any]:
+    """A job and its images as they are shown, for the answer to a change of them."""
+    return shown(job_id, line_of([reports.job(current.instance(), job_id)]))
+
+
+def shown(job_id: int, line: Line) -> dict[str, Any]:
+    """A job and its images, for `JobDetailSchema`."""
     job, items = reports.job_with_items(current.instance(), job_id)
     line = line.still(items)
-    return {"job": line.with_job(job), "items": [line.with_item(item) for item in items]}
+    linked = Linked(line.with_job(job), retries.retried_by(job_id))
+    return {"job": linked, "items": [line.with_item(item) for item in items]}
+
+
+class Linked:
+    """A job with the job that retried it beside its columns, for a schema to read."""
+
+    def __init__(self, job: Job | Placed, retried_by: int | None) -> None:
+        self._job = job
+        self.retried_by = retried_by
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._job, name)

@@ -16,9 +16,9 @@ from prometheus_client.core import (
 )
 from prometheus_client.registry import Collector
 
-from models import controls, following, invariants, ledger, reports
+from models import controls, following, invariants, ledger, reports, sending
 from tasks.limiter import Limiter, LimiterUnavailable
-from tasks.measure import BUCKETS, CallFacts, read_calls, read_unknown
+from tasks.measure import BUCKETS, CallFacts, read_calls, read_tries, read_unknown
 from tasks.queues import depths
 
 PREFIX = "darkroom_"
@@ -51,6 +51,12 @@ class DatabaseMeasures(Collector):
             "Creates of which nobody knows yet whether Replicate accepted them.",
             invariants.creates_in_doubt(),
         )
+        yield _gauge("webhooks_pending", "Webhooks to be sent, now or later.", sending.pending())
+        yield _gauge(
+            "webhooks_late_seconds",
+            "For how long the next try of a webhook has been due; 0 if none is.",
+            sending.late_by(),
+        )
         yield _gauge("sweep_age_seconds", "Since the last sweep; +Inf before the first.", _swept())
         yield CounterMetricFamily(
             f"{PREFIX}credits_charged", "Credits ever charged.", ledger.charged_credits()
@@ -74,6 +80,7 @@ class BrokerMeasures(Collector):
                 self._queues(),
                 *self._limits(),
                 self._unknown(),
+                self._tries(),
                 *_calls(read_calls(self._client)),
             ]
         except (redis.RedisError, LimiterUnavailable):
@@ -88,6 +95,14 @@ class BrokerMeasures(Collector):
             depth.add_metric([queue, "ready"], found.ready)
             depth.add_metric([queue, "unacked"], found.unacked)
         return depth
+
+    def _tries(self) -> Metric:
+        tries = CounterMetricFamily(
+            f"{PREFIX}webhook_tries", "Tries to send a webhook, by outcome.", labels=["outcome"]
+        )
+        for outcome, number in read_tries(self._client).items():
+            tries.add_metric([outcome], number)
+        return tries
 
     def _unknown(self) -> Metric:
         return _gauge(

@@ -12,7 +12,7 @@ from api.auth import authenticate
 from api.etags import stamp
 from api.input import StrictParser, refuse_unknown_query
 from api.limits import count_request
-from api.problems import CONTENT_TYPE
+from api.problems import CONTENT_TYPE, camel_case
 from api.schemas import ProblemSchema
 from models import errors as domain
 
@@ -43,6 +43,7 @@ FACTS: dict[str, Any] = {
     "errors": {"images.0.prompt": ["Must not be blank."]},
     "cost": 45,
     "balance": 30,
+    "retried_by": 14,
     "limit": 100,
     "waiting": 96,
 }
@@ -177,5 +178,5 @@ def _example(kind: errors.Kind) -> dict[str, Any]:
         "code": kind.code,
         "detail": kind.detail or "What exactly went wrong, in a sentence.",
         "requestId": "4f0c2f6a",
-        **{fact: FACTS[fact] for fact in kind.facts},
+        **{camel_case(fact): FACTS[fact] for fact in kind.facts},
     }

@@ -21,6 +21,12 @@ class NotAuthenticated(Exception):
     """There is no bearer token, or it is nobody's."""
 
 
+def camel_case(name: str) -> str:
+    """The name of a fact as it is told: `retried_by` is `retriedBy`."""
+    first, *rest = name.split("_")
+    return first + "".join(word.capitalize() for word in rest)
+
+
 def problem(
     status: int, code: str, detail: str, facts: Mapping[str, Any], headers: Mapping[str, str]
 ) -> Response:

@@ -34,7 +34,8 @@ class Shape(Schema):
 
 IMAGE_URL = {
     "description": "http or https, without a user's name or password. The host must be on the"
-    " public internet: a full name, four plain numbers, or IPv6 in brackets.",
+    " public internet: a full name, four plain numbers, or IPv6 in brackets. Or an upload's"
+    " `imageUrl`.",
     "example": "https://shop.example/images/cup-front.jpg",
 }
 PREVIEW_URL = {
@@ -88,6 +89,9 @@ class JobSchema(Shape):
     completed_images = fields.Integer(required=True)
     failed_images = fields.Integer(required=True)
     created_at = Moment(required=True)
+    retry_of = fields.Integer(
+        metadata={"minimum": 1, "description": "Of a retry: the job whose failed images it has."}
+    )
 
 
 class ProgressSchema(JobSchema, WaitingSchema):
@@ -96,6 +100,12 @@ class ProgressSchema(JobSchema, WaitingSchema):
     canceled_images = fields.Integer(required=True)
     started_at = Moment()
     finished_at = Moment()
+    retried_by = fields.Integer(
+        metadata={
+            "minimum": 1,
+            "description": "The job that is a retry of this one; shown of one job, not in lists.",
+        }
+    )
 
 
 class ReceiptSchema(Shape):
@@ -176,5 +186,6 @@ class ProblemSchema(Shape):
     )
     cost = fields.Integer(metadata={"description": "Of too few credits: what the job costs."})
     balance = fields.Integer(metadata={"description": "Of too few credits: what there is."})
+    retried_by = fields.Integer(metadata={"description": "Of a job that was retried: as which."})
     limit = fields.Integer(metadata={"description": "Of a full queue: how many may wait."})
     waiting = fields.Integer(metadata={"description": "Of a full queue: how many do."})

@@ -22,6 +22,14 @@ class IdempotencyKeyInUse(DomainError):
     """A request with the same `Idempotency-Key` is still being worked on."""
 
 
+class TooManyEndpoints(DomainError):
+    """The instance has as many webhook endpoints as it may."""
+
+
+class EndpointDisabled(DomainError):
+    """Nothing is sent to this webhook endpoint."""
+
+
 class NotFound(DomainError):
     """There is no such thing, or it belongs to somebody else."""
 
@@ -41,6 +49,42 @@ class QueueFull(DomainError):
 
 class AlreadyExists(DomainError):
     """A name or a reference is taken."""
+
+
+class UploadInUse(DomainError):
+    """An order uses the upload, and shows it."""
+
+
+class UnknownUpload(DomainError):
+    """An order names an upload that is not its instance's own, or has just expired."""
+
+
+class AlreadyFinished(DomainError):
+    """What is to be canceled has ended in another way."""
+
+
+class AlreadyCanceled(DomainError):
+    """What is to be canceled is canceled."""
+
+
+class CancelRequested(DomainError):
+    """It is wanted canceled already, and Replicate has not answered yet."""
+
+
+class JobUnfinished(DomainError):
+    """Only a job that has ended can be retried."""
+
+
+class NothingToRetry(DomainError):
+    """No image of the job has failed."""
+
+
+class AlreadyRetried(DomainError):
+    """A job is retried once; `retried_by` is the id of the job that did."""
+
+    def __init__(self, retried_by: int) -> None:
+        super().__init__(f"This job was retried before, as job {retried_by}.")
+        self.retried_by = retried_by
 
 
 class ModelNotOffered(DomainError):

@@ -19,6 +19,7 @@ from models.clock import age, from_now, now
 from models.database import changed, reading, transaction
 from models.orders import input_urls
 from models.tables import Attempt, AttemptStatus, Heartbeat, Instance, Item, Status
+from models.uploads import keys_of
 
 # Replicate deletes a prediction's input after an hour: this much of it can be relied on.
 REMEMBERED_SECONDS = 55 * 60.0
@@ -27,7 +28,8 @@ REMEMBERED_SECONDS = 55 * 60.0
 @dataclass(frozen=True, slots=True)
 class Check:
     """A prediction to ask about. `number` counts how often it was asked about, this time too.
-    When `overdue`, Replicate should have ended it by now; when `forgotten`, long since deleted."""
+    When `overdue`, Replicate should have ended it by now; when `forgotten`, long since deleted.
+    `unwanted`: its shop wants the image canceled."""
 
     attempt_id: int
     prediction_id: str
@@ -39,6 +41,7 @@ class Check:
     job_id: int
     instance_id: int
     quality: int | None
+    unwanted: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,12 @@ class Creation:
     def image_urls(self) -> tuple[str, ...]:
         """The addresses that the model gets, its image first."""
         return input_urls(self.image_url, self.reference_urls, self.sent_urls)
+
+    @property
+    def never_sent(self) -> bool:
+        """Whether it ended before anything could be sent: the copies of its uploads were missing,
+        and what is sent instead of them is written down first."""
+        return self.sent_urls is None and bool(keys_of(self.image_urls))
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +128,7 @@ def take_check(session: Session, attempt_id: int, number: int, again_in: float) 
         Item.job_id,
         Item.instance_id,
         Item.quality,
+        Item.cancel_requested_at.is_not(None),
     ).join(Item, Item.id == Attempt.item_id)
     row: Any = session.execute(taken.where(Attempt.id == attempt_id)).one()
     return Check(*row)

@@ -15,14 +15,14 @@ from sqlalchemy.orm import Session
 from models.clock import from_now
 from models.database import changed, lock_timed_out, transaction
 from models.errors import IdempotencyKeyInUse, IdempotencyKeyReused
-from models.orders import JobOrder, Receipt
+from models.orders import JobOrder, JobRetry, Receipt
 from models.tables import IdempotencyKey
 
 KEPT_SECONDS = 24 * 3600.0
 
 
 def reserve(
-    session: Session, instance_id: int, key: str, order: JobOrder
+    session: Session, instance_id: int, key: str, order: JobOrder | JobRetry
 ) -> IdempotencyKey | Receipt:
     """Return a new key's row for the answer to be put in, or the receipt it already has.
 
@@ -63,7 +63,7 @@ def _replay(session: Session, instance_id: int, key: str, request_hash: str) -> 
     return Receipt.from_json(first.answer)
 
 
-def _hash(order: JobOrder) -> str:
+def _hash(order: JobOrder | JobRetry) -> str:
     return hashlib.sha256(json.dumps(asdict(order), sort_keys=True).encode()).hexdigest()
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from models import caps, ledger
+from models import caps, ledger, outgoing
 from models.clock import now
 from models.database import changed
 from models.tables import (
@@ -41,6 +41,15 @@ def item_of(session: Session, attempt_id: int) -> Item:
     """Read without a lock, to know what to lock; the compare-and-set decides."""
     found = select(Item).join(Attempt, Attempt.item_id == Item.id).where(Attempt.id == attempt_id)
     return session.scalars(found).one()
+
+
+def hold(session: Session, attempt_id: int) -> tuple[Instance, Job, Item]:
+    """Lock the instance and the job of an attempt's item, and read the item as it is then."""
+    item = item_of(session, attempt_id)
+    instance = ledger.lock(session, item.instance_id)
+    job = lock_job(session, item.job_id)
+    session.refresh(item)
+    return instance, job, item
 
 
 def leave(
@@ -76,7 +85,7 @@ def close(
     if not leave(session, item, attempt_id, outcome, facts, states):
         return False
     caps.let_go(session, capped)
-    count(job, facts["status"])
+    count(session, job, [item], facts["status"])
     return True
 
 
@@ -92,13 +101,13 @@ def withdraw(
     withdrawn = 0
     for job_id, group in groupby(in_order, key=lambda item: item.job_id):
         job = lock_job(session, job_id)
-        withdrawn += sum(_withdraw(session, instance, job, item, facts) for item in group)
+        moved = [item for item in group if _withdraw(session, instance, item, facts)]
+        count(session, job, moved, facts["status"])
+        withdrawn += len(moved)
     return withdrawn
 
 
-def _withdraw(
-    session: Session, instance: Instance, job: Job, item: Item, facts: dict[str, Any]
-) -> bool:
+def _withdraw(session: Session, instance: Instance, item: Item, facts: dict[str, Any]) -> bool:
     waiting = update(Item).where(Item.id == item.id, Item.status == Status.PENDING)
     moved = waiting.values(**facts, refunded=True, not_before=None, updated_at=now())
     # Asked before the UPDATE, which changes the object in the session too.
@@ -107,7 +116,6 @@ def _withdraw(
         return False
     instance.due_items -= 1 if due else 0
     refund(session, instance, item)
-    count(job, facts["status"])
     return True
 
 
@@ -116,12 +124,16 @@ def refund(session: Session, instance: Instance, item: Item) -> None:
     ledger.book(session, instance, EntryKind.REFUND, item.credits, f"refund:item:{item.id}")
 
 
-def count(job: Job, status: Status) -> None:
-    """Count an item that has just become final, and close its job when it was the last one."""
-    setattr(job, COUNTERS[status], getattr(job, COUNTERS[status]) + 1)
+def count(session: Session, job: Job, items: Sequence[Item], status: Status) -> None:
+    """Count items of a locked job that have just become final, close the job when they were its
+    last ones, and write down who is to be told of it."""
+    if not items:
+        return
+    setattr(job, COUNTERS[status], getattr(job, COUNTERS[status]) + len(items))
     job.version += 1
     if job.completed_images + job.failed_images + job.canceled_images == job.total_images:
         job.status, job.finished_at = _final_status(job), now()
+    outgoing.record(session, job, items, status)
 
 
 def _final_status(job: Job) -> Status:

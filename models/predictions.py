@@ -6,7 +6,7 @@ interchangeable, so the prediction that one of them made may be given to another
 
 from typing import Any
 
-from sqlalchemy import Text, Update, and_, cast, select, update
+from sqlalchemy import Text, Update, and_, cast, exists, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 
@@ -14,6 +14,8 @@ from models.clock import from_now, now
 from models.database import changed
 from models.tables import IN_DOUBT, Attempt, AttemptStatus, Item
 
+# Nobody in this transaction has read the row, so no object of the session is to be changed.
+UNREAD = {"synchronize_session": False}
 # What makes two predictions interchangeable. The result's quality is not the model's affair.
 INPUT_FIELDS = ("model", "image_url", "prompt", "aspect_ratio", "output_format", "resolution")
 
@@ -26,7 +28,18 @@ def give(session: Session, attempt_id: int, prediction_id: str, check_in: float)
         prediction_id=prediction_id,
         next_check_at=from_now(check_in),
     )
-    return _unless_taken(session, created)
+    return _unless_taken(session, created) and _hurry(session, attempt_id)
+
+
+def _hurry(session: Session, attempt_id: int) -> bool:
+    """Have a prediction asked about now when its image is wanted canceled.
+
+    A statement of its own, so that it sees a wish for whose end the one before it has waited.
+    """
+    wanted = exists().where(Item.id == Attempt.item_id, Item.cancel_requested_at.is_not(None))
+    created = update(Attempt).where(Attempt.id == attempt_id, wanted.correlate(Attempt))
+    session.execute(created.values(next_check_at=now()), execution_options=UNREAD)
+    return True
 
 
 def give_to_twin(session: Session, attempt_id: int, prediction_id: str, check_in: float) -> bool:

@@ -60,6 +60,7 @@ def own_settings(folder: Folder, where: Addresses) -> dict[str, str]:
         "REPLICATE_BASE_URL": where.replicate,
         "SANDBOX": "true",
         "ALLOW_PRIVATE_IMAGE_URLS": "true",  # the demo photographs are on 127.0.0.1
+        "ALLOW_PRIVATE_WEBHOOK_URLS": "true",
     }
     if where.stand_in:
         own["REPLICATE_API_TOKEN"] = "r8_of-the-stand-in"  # noqa: S105  it opens nothing

@@ -55,7 +55,7 @@ def collect(gear: Gear, attempt_id: int, number: int) -> str:
 
 def _ask(gear: Gear, check: Check) -> str:
     try:
-        return _settle(gear, check, gear.replicate.get_prediction(check.prediction_id))
+        return _settle(gear, check, _look(gear, check))
     except Stopping:
         return _later(gear, check, 0.0, "left to another process")
     except OperatorNeeded as error:
@@ -70,6 +70,22 @@ def _ask(gear: Gear, check: Check) -> str:
     except Permanent as error:
         log.warning("result not usable", code=error.code, detail=error.detail)
         return _fail(gear, check, error.code)
+
+
+def _look(gear: Gear, check: Check) -> Prediction:
+    """What its shop wants canceled is asked to end first, and the answer tells whether it did."""
+    if check.unwanted:
+        try:
+            asked = gear.replicate.cancel_prediction(check.prediction_id)
+        except (Permanent, Retryable) as error:
+            # Perhaps it has just ended. However long this is refused, its result must be saved.
+            log.warning("not canceled", outcome=error.outcome, detail=error.detail)
+        else:
+            log.info("asked to cancel", status=asked.status)
+            # It was faster, and its result is wanted: the answer to a cancel need not show one.
+            if asked.status != "succeeded":
+                return asked
+    return gear.replicate.get_prediction(check.prediction_id)
 
 
 def _settle(gear: Gear, check: Check, prediction: Prediction) -> str:

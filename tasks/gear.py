@@ -1,20 +1,23 @@
 """What the tasks of one process share, built when the first task needs it."""
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import redis
 from flask import Flask
-from flask.ctx import AppContext
 
 from config.settings import Settings
-from models import controls, following
+from models import controls, following, outgoing
 from models.controls import Terms
 from models.database import bind
+from tasks.courier import Courier
 from tasks.download import Downloader
 from tasks.limiter import Limiter, limiter_redis
 from tasks.measure import CallCounter
 from tasks.replicate import Replicate
+from tasks.senders import Senders
 from tasks.stopping import stopping
 from tasks.storage import Storage, open_storage
 from tasks.waiting import SlotQueue
@@ -34,11 +37,21 @@ class Gear:
     downloader: Downloader
     storage: Storage
     waker: Waker
+    courier: Courier
+    senders: Senders
     stopping: threading.Event
 
-    def database(self) -> AppContext:
-        """A context for one call into `models`: short, and never open during a slow call."""
-        return self.app.app_context()
+    @contextmanager
+    def database(self) -> Iterator[None]:
+        """A context for one call into `models`: short, and never open during a slow call.
+
+        When that has written webhooks, somebody is woken to send them.
+        """
+        with self.app.app_context():
+            yield
+            written = outgoing.written()
+        if written:
+            self.waker.deliver()
 
 
 def build_gear(settings: Settings, app: Flask) -> Gear:
@@ -55,6 +68,8 @@ def build_gear(settings: Settings, app: Flask) -> Gear:
         downloader=Downloader(settings),
         storage=open_storage(settings),
         waker=Waker(settings.redis_url),
+        courier=Courier(settings),
+        senders=Senders(settings.worker_concurrency),
         stopping=stopping,
     )
 

@@ -15,6 +15,7 @@ log = structlog.get_logger(__name__)
 
 KEY = "darkroom:replicate-calls"
 UNKNOWN_KEY = "darkroom:unknown-predictions"
+TRIES_KEY = "darkroom:webhook-tries"
 BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 Function = Literal[
@@ -24,6 +25,7 @@ Function = Literal[
     "list_predictions",
     "get_account",
     "get_webhook_secret",
+    "create_file",
 ]
 # These are shown before there was one: a rate never sees the event that a counter began with. Of
 # creates every end matters, of what can be asked again only that it works.
@@ -31,6 +33,8 @@ SHOWN = {
     *(("create_prediction", outcome) for outcome in OUTCOMES),
     *((function, "ok") for function in get_args(Function)),
 }
+# How a try of a webhook to a shop's app may end.
+TRIES = ("delivered", "retried", "failed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,20 @@ def tell_unknown(client: redis.Redis, predictions: int) -> None:
 def read_unknown(client: redis.Redis) -> int:
     """How many predictions on the account were nobody's at the last look; 0 before the first."""
     return int(client.get(UNKNOWN_KEY) or 0)
+
+
+def count_try(client: redis.Redis, outcome: str) -> None:
+    """Count one try of a webhook to a shop's app."""
+    try:
+        client.hincrby(TRIES_KEY, outcome, 1)
+    except redis.RedisError as error:
+        log.warning("webhook not counted", outcome=outcome, error=str(error))
+
+
+def read_tries(client: redis.Redis) -> dict[str, int]:
+    """The tries of webhooks that were counted, by outcome."""
+    counted = {_text(name): int(value) for name, value in client.hgetall(TRIES_KEY).items()}
+    return {outcome: counted.get(outcome, 0) for outcome in TRIES}
 
 
 def read_calls(client: redis.Redis) -> list[CallFacts]:

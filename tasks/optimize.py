@@ -8,11 +8,12 @@ from typing import NamedTuple
 
 import structlog
 
-from models import caps, lifecycle, turns
+from models import cancellation, caps, lifecycle, turns
 from models.orders import Turn
 from models.tables import IN_DOUBT, NOT_ENDED, AttemptStatus
-from tasks import webhooks
+from tasks import uploads, webhooks
 from tasks.celery import app
+from tasks.download import Stopping
 from tasks.gear import Gear, gear
 from tasks.limiter import Grant, LimiterUnavailable
 from tasks.prediction import ModelInput, Prediction
@@ -79,11 +80,14 @@ def _anything_due(gear: Gear) -> bool:
 
 def _claim(gear: Gear, grant: Grant) -> Started | None:
     with gear.database():
-        turn = lifecycle.claim_next(gear.settings.prediction_deadline + DEADLINE_SLACK)
-    if turn:
-        return Started(turn, grant)
-    gear.limiter.give_back(grant)
-    return None
+        turn = lifecycle.claim_next(_deadline(gear), uploads.public(gear))
+    if turn is None or turn.to_copy:
+        gear.limiter.give_back(grant)
+    return Started(turn, grant) if turn else None
+
+
+def _deadline(gear: Gear) -> float:
+    return gear.settings.prediction_deadline + DEADLINE_SLACK
 
 
 def _start(gear: Gear, started: Started) -> str:
@@ -91,7 +95,21 @@ def _start(gear: Gear, started: Started) -> str:
     with structlog.contextvars.bound_contextvars(
         instance=turn.instance_id, job=turn.job_id, item=turn.item_id, attempt=turn.attempt_id
     ):
-        return f"item {turn.item_id} {_create(gear, turn, started.grant)}"
+        done = _copy(gear, turn) if turn.to_copy else _create(gear, turn, started.grant)
+        return f"item {turn.item_id} {done}"
+
+
+def _copy(gear: Gear, turn: Turn) -> str:
+    """The slot has been given back: what Replicate cannot read yet is made readable for the item's
+    next turn."""
+    try:
+        uploads.copy(gear, turn.to_copy, _deadline(gear))
+    except Stopping:
+        return _wait_again(gear, turn, "stopping")
+    except ProviderError as error:
+        log.warning("upload not copied", outcome=error.outcome, detail=error.detail)
+        return _after_error(gear, turn, error)
+    return _wait_again(gear, turn, "copied")
 
 
 def _create(gear: Gear, turn: Turn, grant: Grant) -> str:
@@ -131,9 +149,17 @@ def _note(gear: Gear, turn: Turn, prediction: Prediction) -> str:
     if not noted:
         return _cancel(gear, turn, prediction)
     log.info("prediction created", prediction=prediction.id)
-    if not webhooks.used(gear.settings):
+    if _is_unwanted(gear, turn):
+        gear.waker.follow(turn.attempt_id, 1)
+    elif not webhooks.used(gear.settings):
         gear.waker.follow(turn.attempt_id, 1, poll)
     return f"is prediction {prediction.id}"
+
+
+def _is_unwanted(gear: Gear, turn: Turn) -> bool:
+    """Its shop wanted it canceled while its create was on the way: who follows it asks for that."""
+    with gear.database():
+        return cancellation.is_unwanted(turn.attempt_id)
 
 
 def _cancel(gear: Gear, turn: Turn, prediction: Prediction) -> str:
@@ -155,7 +181,8 @@ def _after_error(gear: Gear, turn: Turn, error: ProviderError) -> str:
             return _wait_again(gear, turn, error.reason)
         case Permanent():
             with gear.database():
-                refund = gear.settings.refund_failed
+                # What we have lost costs nobody anything, as in `tasks.collect`.
+                refund = gear.settings.refund_failed or error.code == uploads.LOST
                 lifecycle.fail(turn.attempt_id, error.code, refund, IN_DOUBT)
             make_use_of_room(gear, turn.attempt_id)
             return f"failed: {error.code}"
@@ -190,6 +217,8 @@ def rest(
             states=states,
         )
     make_use_of_room(gear, attempt_id)
+    if moved.canceled:
+        return f"is canceled: {outcome}"
     if moved.due_in is None:
         return f"failed: {code}" if moved.moved else "was settled by somebody else"
     gear.waker.announce(moved.due_in)
@@ -208,7 +237,9 @@ def make_use_of_room(gear: Gear, attempt_id: int) -> None:
 def _wait_again(gear: Gear, turn: Turn, outcome: str) -> str:
     """Nothing was sent: the item is due again at once and has lost no attempt."""
     with gear.database():
-        lifecycle.requeue(turn.attempt_id, outcome, states=IN_DOUBT)
+        moved = lifecycle.requeue(turn.attempt_id, outcome, states=IN_DOUBT)
+    if moved.canceled:
+        return f"is canceled: {outcome}"
     gear.waker.top_up(1, f"item {turn.item_id} waits again")
     return f"waits again: {outcome}"
 

@@ -47,14 +47,15 @@ class Waker:
         """Say again that so many images are due."""
         self._send("optimize-next-image", images, why=why)
 
-    def follow(self, attempt_id: int, check: int, seconds: float = 0.0) -> None:
-        """Have an attempt's prediction asked about for the `check`-th time, in `seconds`; when
-        that is long, the sweep does it."""
-        if seconds <= LONGEST_COUNTDOWN:
-            shown = f"attempt {attempt_id}, check {check}"
-            self._send(
-                "collect-prediction", args=(attempt_id, check), argsrepr=shown, countdown=seconds
-            )
+    def follow(self, attempt_id: int, check: int, seconds: float = 0.0) -> bool:
+        """Have an attempt's prediction asked about for the `check`-th time, in `seconds`. False
+        when the sweep has to do it: that is long, or the broker did not take the message."""
+        if seconds > LONGEST_COUNTDOWN:
+            return False
+        shown = f"attempt {attempt_id}, check {check}"
+        return self._send(
+            "collect-prediction", args=(attempt_id, check), argsrepr=shown, countdown=seconds
+        )
 
     def heed(self, reference: str, prediction_id: str) -> bool:
         """Hand a webhook over; False when the broker did not take it. Flower shows no reference."""
@@ -66,6 +67,11 @@ class Waker:
         """Have the queue filled up with what is due in `seconds`; the sweep does it later too."""
         if seconds <= LONGEST_COUNTDOWN:
             self._send("announce-due-items", countdown=seconds)
+
+    def deliver(self, seconds: float = 0.0) -> None:
+        """Have the webhooks that are due sent in `seconds`; the sweep does it later too."""
+        if seconds <= LONGEST_COUNTDOWN:
+            self._send("deliver-webhooks", countdown=seconds)
 
     def sweep(self) -> None:
         """Ask for a sweep; one that was made just now is enough."""

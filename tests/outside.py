@@ -87,6 +87,7 @@ def gear_around(
         with app.app_context():
             check_promises()
         gear.downloader.close()
+        gear.courier.close()
         gear.redis.close()
 
 

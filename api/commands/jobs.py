@@ -1,4 +1,4 @@
-"""`jobs list|show|watch`: the work of every instance, as an operator sees it."""
+"""`jobs list|show|watch|cancel|retry`: the work of every instance, as an operator sees it."""
 
 import time
 
@@ -6,14 +6,20 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from api import current
+from api.cancel import ask
 from api.commands.advice import SEE_INSTANCES, SEE_JOBS, Commands, advise
 from api.commands.output import show
-from models import accounts, reports
+from api.option_schemas import price_list
+from models import accounts, cancellation, reports, retries
 from models.tables import Job, Status
 
 FINAL = {Status.DONE, Status.FAILED, Status.CANCELED}
+SEE_JOB = "`flask --app wsgi jobs show` shows how the job is."
 
-jobs = Commands("jobs", help="List, show and watch jobs.")
+ID = click.IntRange(1, 2**63 - 1)
+
+jobs = Commands("jobs", help="List, show, watch, cancel and retry jobs.")
 
 
 @jobs.command("list")
@@ -38,7 +44,7 @@ def list_jobs(name: str | None, statuses: tuple[Status, ...], limit: int) -> Non
 
 
 @jobs.command("show")
-@click.argument("job_id", type=click.IntRange(1, 2**63 - 1))
+@click.argument("job_id", type=ID)
 def show_job(job_id: int) -> None:
     """Show one job and its images."""
     job, owner = _found(job_id)
@@ -57,7 +63,7 @@ def show_job(job_id: int) -> None:
 
 
 @jobs.command("watch")
-@click.argument("job_id", type=click.IntRange(1, 2**63 - 1))
+@click.argument("job_id", type=ID)
 @click.option("--every", type=click.FloatRange(0.05, 60), default=1.0, help="Seconds; 1 if unset.")
 def watch(job_id: int, every: float) -> None:
     """Follow a job until it is final. The exit code is 1 when it FAILED."""
@@ -72,6 +78,38 @@ def watch(job_id: int, every: float) -> None:
     click.echo(_line(job))
     if job.status == Status.FAILED:
         raise click.exceptions.Exit(1)
+
+
+@jobs.command("cancel")
+@click.argument("job_id", type=ID)
+@click.option("--item", "item_id", type=ID, help="Only this image.")
+def cancel_job(job_id: int, item_id: int | None) -> None:
+    """Cancel what is left of a job, as its shop could.
+
+    What waits is canceled and refunded at once. For what was sent Replicate is asked, and its
+    answer decides.
+    """
+    job, owner = _found(job_id)
+    with advise(SEE_JOB):
+        if item_id is None:
+            done = cancellation.cancel_job(job.instance_id, job_id)
+        else:
+            done = cancellation.cancel_item(job.instance_id, job_id, item_id)
+    ask(done)
+    click.echo(f"job {job_id} of {owner}: {done.canceled} canceled, {done.asked} asked for")
+
+
+@jobs.command("retry")
+@click.argument("job_id", type=ID)
+def retry_job(job_id: int) -> None:
+    """Order a job's failed images once more, for its shop and at its cost; print the new job."""
+    job, owner = _found(job_id)
+    with advise(SEE_JOB):
+        receipt = retries.retry(job.instance_id, job_id, price_list())
+    images = receipt.job.total_images
+    current.parts().waker.wake_workers(receipt.job.id, images)
+    click.echo(f"{receipt.job.id}")
+    click.echo(f"{images} images of {owner}, {receipt.credits_used} credits.", err=True)
 
 
 def _times(job: Job) -> tuple[object, ...]:

@@ -7,9 +7,11 @@ transaction of its own, so that a million images neither fill the memory nor hol
 
 from functools import partial
 
+from models.invariants.analytics import daily_counts
 from models.invariants.answers import answers
 from models.invariants.attempts import attempts
 from models.invariants.credits import balances, entries
+from models.invariants.deliveries import deliveries
 from models.invariants.images import images
 from models.invariants.jobs import jobs
 from models.invariants.overdue import (
@@ -22,6 +24,7 @@ from models.invariants.overdue import (
 )
 from models.invariants.pages import Finding, Look, Page, follow, sizes
 from models.invariants.results import Missing, results, unknown_results
+from models.invariants.uploads import ordered_uploads, sent_uploads, stored_uploads
 
 __all__ = [
     "ALWAYS",
@@ -46,18 +49,27 @@ ALWAYS: dict[str, Look] = {
     "jobs": jobs,
     "images": images,
     "attempts": attempts,
+    "ordered uploads": ordered_uploads,
+    "sent uploads": sent_uploads,
     "kept answers": answers,
+    "daily counts": daily_counts,
+    "webhook deliveries": deliveries,
 }
 
 
 def looks(patience: Patience, missing: Missing | None = None) -> dict[str, Look]:
     """Every look that an operator takes: also at what is late, and, where `missing` can ask the
-    storage, at the results."""
+    storage, at the results and the uploads."""
     late: dict[str, Look] = {
         "late attempts": overdue_attempts,
         "late images": partial(overdue_images, patience=patience),
     }
-    stored: dict[str, Look] = {"results": partial(results, missing=missing)} if missing else {}
+    if missing is None:
+        return ALWAYS | late
+    stored: dict[str, Look] = {
+        "results": partial(results, missing=missing),
+        "uploads": partial(stored_uploads, missing=missing),
+    }
     return ALWAYS | late | stored
 
 

@@ -6,12 +6,14 @@ from typing import NamedTuple
 from sqlalchemy import String, cast, exists, literal, select
 from sqlalchemy.orm import Session
 
+from models.cancellation import COSTLY
 from models.invariants.pages import Finding, Page, Start, snapshot, span
 from models.tables import Attempt, AttemptStatus, CreditEntry, Item, Job, Status
 
-ORPHAN = "Compare with a backup: rows of this service are never deleted."
+ORPHAN = "Compare with a backup: a job goes only together with its images."
 HELD = "Nothing will move it on. Look its predictions up at Replicate, then set the row right."
 BOOK = "What the ledger says counts: set the item's mark, or grant the credits by hand."
+SENT = "Clear cancel_requested_at, or cancel the image again: nobody may send it as it is."
 RESULT = "The shop was told that it is done: look for its file in the storage."
 
 BOOKED = exists().where(
@@ -30,6 +32,7 @@ class Image(NamedTuple):
     result_key: str | None
     result_type: str | None
     refunded: bool
+    unwanted: bool
     booked: bool
     owner: int | None
     attempt_id: int | None
@@ -54,8 +57,8 @@ class Image(NamedTuple):
 # The plain columns: whole rows, prompts and all, take five times as long.
 COLUMNS = (
     Item.id, Item.job_id, Item.instance_id, Item.status, Item.result_key, Item.result_type,
-    Item.refunded, BOOKED, Job.instance_id, Attempt.id, Attempt.item_id, Attempt.status,
-    Attempt.outcome,
+    Item.refunded, Item.cancel_requested_at.is_not(None), BOOKED, Job.instance_id, Attempt.id,
+    Attempt.item_id, Attempt.status, Attempt.outcome,
 )  # fmt: skip
 
 
@@ -87,6 +90,11 @@ def _findings(image: Image) -> Iterator[Finding]:
         yield from _done(image)
     if image.status == Status.RUNNING:
         yield from _running(image)
+    if image.status == Status.PENDING and image.unwanted:
+        expected = "never waiting again once its shop wants it canceled"
+        yield Finding("unwanted_waiting", image.where, expected, "PENDING", SENT)
+    if image.status == Status.CANCELED:
+        yield from _canceled(image)
 
 
 def _done(image: Image) -> Iterator[Finding]:
@@ -96,6 +104,15 @@ def _done(image: Image) -> Iterator[Finding]:
     if image.attempt_item != image.id or image.outcome != "succeeded":
         expected = "DONE by an attempt of its own that succeeded"
         yield Finding("done_without_attempt", image.where, expected, image.attempt, RESULT)
+
+
+def _canceled(image: Image) -> Iterator[Finding]:
+    """Free, unless Replicate ended what was running there."""
+    cost = image.unwanted and image.outcome == COSTLY
+    if image.refunded == cost:
+        expected = "credits kept" if cost else "credits given back"
+        found = f"{image.attempt}, {'' if image.refunded else 'not '}refunded"
+        yield Finding("canceled_credits", image.where, expected, found, BOOK)
 
 
 def _running(image: Image) -> Iterator[Finding]:

@@ -1,7 +1,7 @@
 """Each job against its images and against its charge."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
@@ -12,6 +12,7 @@ from models.tables import Attempt, CreditEntry, EntryKind, Item, Job, Status
 
 RECOUNT = "Set the columns to what counting its images gives; then find out who wrote them."
 BOOK = "Book the difference with `credits grant` and a reference that names the job."
+RETRY = "Set retry_of to NULL if its shop ordered these images; else grant their credits back."
 FINAL = (Status.DONE, Status.FAILED, Status.CANCELED)
 
 
@@ -58,7 +59,7 @@ def jobs(session: Session, after: Start) -> Page:
     for job in found_jobs:
         images = counted.get(job.id, nothing)
         found += [*_progress(job, images), *_charge(job, images, charges.get(_reference(job.id)))]
-    return page.page(found)
+    return page.page([*found, *_retries(session, found_jobs)])
 
 
 def _count(session: Session, page: Span) -> dict[int, Images]:
@@ -72,6 +73,19 @@ def _count(session: Session, page: Span) -> dict[int, Images]:
     tried = select(Item.job_id).join(Attempt, Attempt.item_id == Item.id).distinct()
     started = set(session.scalars(tried.where(page.holds(Item.job_id))))
     return {id: Images(counts[id], credits[id], id in started) for id in counts}
+
+
+def _retries(session: Session, found_jobs: Sequence[Job]) -> Iterator[Finding]:
+    """Each has exactly as many images as failed in a job of the same instance that has ended."""
+    retried = [job.retry_of for job in found_jobs if job.retry_of]
+    ended = select(Job.id, Job.instance_id, Job.failed_images).where(Job.finished_at.is_not(None))
+    rows = session.execute(ended.where(Job.id.in_(retried)))
+    known = {row.id: (row.instance_id, row.failed_images) for row in rows}
+    for job in found_jobs:
+        if job.retry_of and known.get(job.retry_of) != (job.instance_id, job.total_images):
+            where = f"job {job.id} of instance {job.instance_id}"
+            expected = f"the failed images of job {job.retry_of}"
+            yield Finding("retry_of", where, expected, f"{job.total_images} images", RETRY)
 
 
 def _charges(session: Session, job_ids: list[int]) -> dict[str, CreditEntry]:

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, and_, func, select, text, true
 from sqlalchemy.orm import Session
 
 from models.database import reading
-from models.tables import Attempt, CreditEntry, Instance, Item, Job
+from models.tables import Attempt, CreditEntry, Instance, Item, Job, WebhookDelivery
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -114,5 +114,6 @@ def sizes(session: Session) -> dict[str, int]:
         "jobs": Job.id,
         "images": Item.id,
         "attempts": Attempt.id,
+        "webhook deliveries": WebhookDelivery.id,
     }
     return {name: session.scalar(select(func.max(id))) or 0 for name, id in tables.items()}

@@ -30,6 +30,11 @@ class WebhookEndpoint(Base):
     disabled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     version: Mapped[int] = mapped_column(Integer, default=1)
 
+    @property
+    def enabled(self) -> bool:
+        """Whether anything is sent there."""
+        return self.disabled_at is None
+
 
 class WebhookDelivery(Base):
     """One event for one endpoint, written in the transaction that made it happen. What is sent is
@@ -38,8 +43,8 @@ class WebhookDelivery(Base):
 
     __tablename__ = "webhook_deliveries"
     __table_args__ = (
-        Index("ix_webhook_deliveries_instance", "instance_id", "id"),
-        Index("ix_webhook_deliveries_endpoint", "endpoint_id", "id"),
+        Index("ix_webhook_deliveries_instance", "instance_id", "status", "id"),
+        Index("ix_webhook_deliveries_endpoint", "endpoint_id", "status", "id"),
         Index("ix_webhook_deliveries_due", "next_attempt_at", postgresql_where=PENDING,
               sqlite_where=PENDING),
         Index("ix_webhook_deliveries_job", "job_id"),

@@ -38,6 +38,10 @@ class Shop:
         """Order something, as JSON."""
         return self.client().post(ROUTE, json=body, headers=self.bearer | (headers or {}))
 
+    def act(self, path: str, headers: dict[str, str] | None = None) -> TestResponse:
+        """POST without a body."""
+        return self.client().post(path, headers=self.bearer | (headers or {}))
+
     def send(self, body: bytes, content_type: str = "application/json") -> TestResponse:
         """Order something, as these very bytes."""
         return self.client().post(ROUTE, data=body, content_type=content_type, headers=self.bearer)

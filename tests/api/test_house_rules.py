@@ -19,17 +19,22 @@ OPEN = {
     "/docs/<any('swagger-ui.css', 'swagger-ui-bundle.js', 'favicon-32x32.png'):name>",
     "/results/<result_key:key>",
     "/",
-    "/<any('ongoing', 'completed'):page>",
+    "/<any('ongoing', 'completed', 'usage'):page>",
     "/web/<any('css', 'js'):kind>/<part>",
     "/web/favicon.svg",
     "/previews/<preview_token:token>",
+    "/uploads/<result_key:key>",
 }
 
 
 def address(app: Flask, rule: Rule) -> str:
     values = {
         "job_id": 1,
+        "item_id": 1,
+        "endpoint_id": 1,
+        "delivery_id": 1,
         "preset_id": 1,
+        "upload_id": 1,
         "key": "a" * 32 + ".jpg",
         "name": "swagger-ui.css",
         "reference": "r" * 32,

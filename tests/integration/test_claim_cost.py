@@ -25,7 +25,7 @@ def overheard_queries() -> Iterator[list[Query]]:
     queries: list[Query] = []
 
     def hear(_c: Connection, _cursor: Any, sql: str, facts: Any, *_rest: Any) -> None:
-        if sql.startswith("SELECT"):
+        if sql.startswith(("SELECT", "WITH")):
             queries.append((sql, facts))
 
     event.listen(db.engine, "before_cursor_execute", hear)

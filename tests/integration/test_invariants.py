@@ -51,6 +51,13 @@ BROKEN = {
     "wanted_stray": [f"UPDATE {ATTEMPTS} SET cancel_at = '{LATER}' WHERE id = 3"],
     "second_success": [f"UPDATE {ATTEMPTS} SET outcome = 'succeeded' WHERE id = 2"],
     "attempt_without_image": [attempt(99, 99, status="'ENDED'", outcome="'lost'")],
+    "unwanted_waiting": [f"UPDATE {ITEMS} SET cancel_requested_at = {LONG_AGO} WHERE id = 6"],
+    "canceled_credits": [
+        f"UPDATE {ITEMS} SET status = 'CANCELED' WHERE id = 5",
+        f"UPDATE {JOBS} SET canceled_images = 1 WHERE id = 1",
+        "UPDATE instances SET due_items = 0 WHERE id = 1",
+    ],
+    "retry_of": [f"UPDATE {JOBS} SET retry_of = 1 WHERE id = 2"],
     "answer_without_job": ["UPDATE idempotency_keys SET answer = '{}'"],
 }
 

@@ -3,5 +3,5 @@
 import pytest
 
 # So that a failing assertion shows both sides also where it stands in a part of a machine.
-PARTS = ("followers", "machine", "outside", "rows", "shops", "sweeps", "workers")
+PARTS = ("followers", "machine", "outside", "rows", "shops", "sweeps", "wishes", "workers")
 pytest.register_assert_rewrite(*(f"{__name__}.{part}" for part in PARTS))

@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
-from models import following, lifecycle
+from models import cancellation, following, lifecycle
 from models.tables import IN_DOUBT, NOT_ENDED, AttemptStatus
 from tests.properties.machine import Machine, given_any, pick, same, times, which
 from tests.properties.outside import Prediction
@@ -15,6 +15,7 @@ from tests.properties.things import Attempt
 PAUSE = 600.0
 states = st.sampled_from([NOT_ENDED, IN_DOUBT])
 tries = st.sampled_from([1, 2, 5])
+outcomes = st.sampled_from(["canceled", "aborted", "model_failed"])
 codes = st.sampled_from(["model_failed", "result_lost", "timed_out"])
 
 
@@ -48,8 +49,36 @@ class Followers(Machine):
     def _give_up(
         self, attempt: Attempt, refund: bool, states: tuple[AttemptStatus, ...] = NOT_ENDED
     ) -> None:
+        outcome = self.outside.status_of(attempt) or "no_trace"
         facts = {"attempts": 5, "code": "too_many_attempts", "states": states}
-        self._requeue(attempt, 1, backoff=PAUSE, refund=refund, **facts)
+        self._requeue(attempt, 1, outcome=outcome, backoff=PAUSE, refund=refund, **facts)
+
+    def unwanted_and_alive(self) -> list[Attempt]:
+        return [attempt for attempt in self.doubtless() if attempt.item.unwanted]
+
+    @given_any("doubtless")
+    @rule(number=which, refund=st.booleans())
+    def cancel_and_obey(self, number: int, refund: bool) -> None:
+        """Far enough for something to become of it."""
+        item = pick(self.doubtless(), number).item
+        if not item.unwanted:
+            job = item.job
+            told = cancellation.cancel_item(job.shop.id, job.id, item.id)
+            assert told == self.reference.cancel([item])
+        self._obey(self.reference.attempts[item.holder or 0], refund)
+
+    @given_any("unwanted_and_alive")
+    @rule(number=which, refund=st.booleans())
+    def obey(self, number: int, refund: bool) -> None:
+        """Ask for the end of what a shop wants canceled: it may have succeeded already."""
+        self._obey(pick(self.unwanted_and_alive(), number), refund)
+
+    def _obey(self, attempt: Attempt, refund: bool) -> None:
+        self.outside.cancel(attempt.prediction or "")
+        if self.outside.status_of(attempt) == "succeeded":
+            self._finish(attempt, times=1)
+        else:
+            self._give_up(attempt, refund)
 
     @given_any("attempts")
     @rule(number=which, ahead=st.sampled_from([1, 0, 2, -1]), times=times)
@@ -62,6 +91,7 @@ class Followers(Machine):
             if check:
                 assert (check.number, check.item_id) == (nth, attempt.item.id)
                 assert check.prediction_id == attempt.prediction
+                assert check.unwanted == attempt.item.unwanted
         waits = attempt.status == AttemptStatus.CREATED
         assert following.check_in(attempt.id, 5.0) == waits
 
@@ -109,6 +139,7 @@ class Followers(Machine):
     @given_any("repeatable")
     @rule(
         number=which,
+        outcome=outcomes,
         backoff=st.sampled_from([PAUSE, 0.0]),
         attempts=tries,
         code=codes,
@@ -126,11 +157,11 @@ class Followers(Machine):
         """By somebody who has not heard that its prediction is known in the meantime."""
         attempt = pick(self.doubtless(), number)
         facts = {"attempts": attempts, "code": "timed_out", "states": IN_DOUBT}
-        self._requeue(attempt, 1, backoff=backoff, refund=True, **facts)
+        self._requeue(attempt, 1, outcome="throttled", backoff=backoff, refund=True, **facts)
 
-    def _requeue(self, attempt: Attempt, times: int, **facts: Any) -> None:
+    def _requeue(self, attempt: Attempt, times: int, *, outcome: str, **facts: Any) -> None:
         same(
             times,
-            lambda: lifecycle.requeue(attempt.id, "canceled", **facts),
-            lambda: self.reference.requeue(attempt, "canceled", **facts),
+            lambda: lifecycle.requeue(attempt.id, outcome, **facts),
+            lambda: self.reference.requeue(attempt, outcome, **facts),
         )

@@ -1,25 +1,28 @@
 """What the machines are made of: the database and the reference beside it, compared after each
 step."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, ClassVar, TypeVar
 
 from flask import Flask
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition
 
-from models import accounts, following
+from models import accounts, endpoints, following
+from models.outgoing import EVENTS, WORDS
 from models.tables import AttemptStatus
 from tests.databases import check_promises
 from tests.properties import rows
 from tests.properties.outside import Outside, Prediction
 from tests.properties.reference import Reference
-from tests.properties.things import Attempt, Item, Shop
+from tests.properties.things import Attempt, Item, Job, Shop
 
 R = TypeVar("R")
 T = TypeVar("T")
 Rule = TypeVar("Rule", bound=Callable[..., Any])
 
+# The shops that are told what has ended.
+LISTENING = {"alice": EVENTS, "bob": ("item.failed", "job.completed")}
 # Which of those that there are: 0 is the newest, to which a failing example shrinks.
 which = st.integers(0, 15)
 # A move is made once, or again at once by a duplicate.
@@ -63,6 +66,8 @@ class Machine(RuleBasedStateMachine):
         for name in ("alice", "bob", "charlie"):
             instance, _token = accounts.create(name, "free")
             self.reference.open(instance.id, name)
+            if name in LISTENING:
+                endpoints.create(instance.id, "https://shop.example/hooks", LISTENING[name])
 
     def shop(self, number: int) -> Shop:
         return self.reference.shops[1 + number % len(self.reference.shops)]
@@ -77,6 +82,9 @@ class Machine(RuleBasedStateMachine):
 
     def items(self) -> list[Item]:
         return list(self.reference.items.values())
+
+    def jobs(self) -> list[Job]:
+        return list(self.reference.jobs.values())
 
     def resting(self) -> list[Item]:
         return [item for item in self.items() if item.waits and not item.due]
@@ -104,7 +112,19 @@ class Machine(RuleBasedStateMachine):
             assert found[name] == facts, name
         if found != self.checked:  # Else the rows are those that kept the promises before.
             check_promises()
+            assert rows.told() == sorted(self._ends())
             self.checked = found
+
+    def _ends(self) -> Iterator[tuple[str, str, int, int]]:
+        """What each shop is to be told, once: the images and jobs that are final."""
+        for job in self.reference.jobs.values():
+            wanted = LISTENING.get(job.shop.name, ())
+            ended = [("item", each.status, each.id) for each in job.items] + [
+                ("job", job.status, 0)
+            ]
+            for what, status, item in ended:
+                if status in WORDS and f"{what}.{WORDS[status]}" in wanted:
+                    yield job.shop.name, f"{what}.{WORDS[status]}", job.id, item
 
     def _check_what_is_told(self) -> None:
         disabled = [shop for shop in self.reference.shops.values() if shop.disabled]
@@ -116,7 +136,8 @@ class Machine(RuleBasedStateMachine):
         """A job's version grows with whatever its shop sees of it: its ETag is made from it."""
         versions = rows.versions()
         for id, job in self.reference.jobs.items():
-            facts = [(item.status, item.code, item.result) for item in job.items]
+            items = [(item.status, item.code, item.result, item.unwanted) for item in job.items]
+            facts = (items, self.reference.retried_by(job) is not None)
             before, version = self.seen.get(id, (facts, 0))
             assert versions[id] > version if facts != before else versions[id] >= version
             self.seen[id] = (facts, versions[id])

@@ -6,16 +6,24 @@ Written from SPEC.md, not from `models`: no database, no locks, no compare-and-s
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from models.cancellation import Canceled
 from models.errors import (
+    AlreadyCanceled,
     AlreadyExists,
+    AlreadyFinished,
+    AlreadyRetried,
+    CancelRequested,
     DomainError,
     IdempotencyKeyReused,
     InstanceDisabled,
     InsufficientCredits,
+    JobUnfinished,
+    NotFound,
+    NothingToRetry,
 )
-from models.orders import JobOrder, Receipt, Requeued
+from models.orders import JobOrder, JobRetry, Receipt, Requeued
 from models.tables import NOT_ENDED, AttemptStatus, EntryKind, Status
-from tests.properties.things import ALLOTMENT, Attempt, Item, Job, Shop
+from tests.properties.things import ALLOTMENT, OPEN, Attempt, Item, Job, Shop
 
 # A pause between attempts, in multiples of the first.
 PAUSES = (1, 3, 9, 27)
@@ -48,16 +56,46 @@ class Reference:
         credits = max(shop.balance, ALLOTMENT) if shop.reset_missing else shop.balance
         return InsufficientCredits if credits < cost else None
 
+    def answer_to_retry(
+        self, shop: Shop, job: Job, price: int, key: str | None
+    ) -> type[DomainError] | Receipt | None:
+        """The same for a retry of what failed in a job."""
+        if key in shop.keys:
+            first, receipt = shop.keys[key]
+            return receipt if first == JobRetry(job.id) else IdempotencyKeyReused
+        if shop.disabled:
+            return InstanceDisabled
+        if job.shop is not shop:
+            return NotFound
+        if job.status in OPEN:
+            return JobUnfinished
+        if self.retried_by(job):
+            return AlreadyRetried
+        failed = job.count(Status.FAILED)
+        credits = max(shop.balance, ALLOTMENT) if shop.reset_missing else shop.balance
+        too_few = InsufficientCredits if credits < price * failed else None
+        return too_few if failed else NothingToRetry
+
+    def retried_by(self, job: Job) -> Job | None:
+        """The job that is a retry of this one."""
+        return next((each for each in self.jobs.values() if each.retry_of is job), None)
+
     def ordered(
-        self, shop: Shop, order: JobOrder, price: int, job_id: int, item_ids: Sequence[int]
+        self,
+        shop: Shop,
+        urls: Sequence[str],
+        price: int,
+        job_id: int,
+        item_ids: Sequence[int],
+        retry_of: Job | None = None,
     ) -> None:
         """A new order was accepted."""
         shop.reset()
-        job = self.jobs[job_id] = Job(job_id, shop)
-        for id, image in zip(item_ids, order.images, strict=True):
-            self.items[id] = Item(id, job, image.image_url, price)
+        job = self.jobs[job_id] = Job(job_id, shop, retry_of=retry_of)
+        for id, url in zip(item_ids, urls, strict=True):
+            self.items[id] = Item(id, job, url, price)
             job.items.append(self.items[id])
-        shop.book(EntryKind.CHARGE, -price * len(order.images), f"charge:job:{job_id}")
+        shop.book(EntryKind.CHARGE, -price * len(urls), f"charge:job:{job_id}")
 
     def refusal_of_grant(self, shop: Shop, amount: int, reference: str) -> type[DomainError] | None:
         """What is wrong with credits that are added or taken by hand."""
@@ -164,10 +202,17 @@ class Reference:
         refund: bool,
         states: Sequence[AttemptStatus],
     ) -> Requeued:
-        """Without a pause it costs nothing; the last of `attempts` fails the item."""
+        """Without a pause it costs nothing; the last of `attempts` fails the item. One that its
+        shop wants canceled is canceled instead, for free unless Replicate had canceled it."""
         item = attempt.item
         if attempt.status not in states:
             return Requeued(False, None)
+        if item.unwanted:
+            self._end(attempt, outcome)
+            item.status = Status.CANCELED
+            if outcome != "canceled":
+                self._refund(item)
+            return Requeued(True, None, canceled=True)
         if backoff and item.failures + 1 >= attempts:
             return Requeued(self._fail(attempt, outcome, code, refund, states), None)
         self._end(attempt, outcome)
@@ -190,6 +235,28 @@ class Reference:
             item.status, item.code = status, code
             self._refund(item)
         return len(waiting)
+
+    def cancel(self, items: Sequence[Item]) -> type[DomainError] | Canceled:
+        """What waits ends at once, what was sent is wished to end."""
+        waiting = [item for item in items if item.waits]
+        running = [item for item in items if item.status == Status.RUNNING]
+        sent = [item for item in running if not item.unwanted]
+        if not waiting and not sent:
+            return CancelRequested if running else self._how_they_ended(items)
+        self.withdraw(waiting, Status.CANCELED)
+        for item in sent:
+            item.unwanted = True
+        followed = [
+            each for each in self.attempts.values() if each.item in sent and each.prediction
+        ]
+        alive = [each for each in followed if each.status == AttemptStatus.CREATED]
+        return Canceled(len(waiting), len(running), [(each.id, each.checks + 1) for each in alive])
+
+    def _how_they_ended(self, items: Sequence[Item]) -> type[DomainError]:
+        """As a job's status says it: DONE before CANCELED before FAILED."""
+        statuses = {item.status for item in items}
+        canceled = Status.DONE not in statuses and Status.CANCELED in statuses
+        return AlreadyCanceled if canceled else AlreadyFinished
 
     def waiting(self, shop: Shop, limit: int) -> list[Item]:
         """A shop's oldest items that wait, the due ones first."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import String, Update, cast, delete, select, text, update
+from sqlalchemy import String, Update, cast, delete, func, select, text, update
 
 from models.clock import from_now
 from models.database import Base, db
@@ -15,6 +15,8 @@ from models.tables import (
     Instance,
     Item,
     Job,
+    WebhookDelivery,
+    WebhookEndpoint,
 )
 
 DAY = 24 * 3600.0
@@ -34,8 +36,24 @@ def empty() -> None:
 
 
 TABLES = {
-    each.__tablename__ for each in (Instance, CreditEntry, Job, Item, Attempt, IdempotencyKey)
-}
+    each.__tablename__
+    for each in (
+        Instance, CreditEntry, Job, Item, Attempt, IdempotencyKey, WebhookEndpoint, WebhookDelivery,
+    )
+}  # fmt: skip
+
+
+def told() -> list[tuple[str, str, int, int]]:
+    """What shops are told: the shop's name, the event, the job, and the item or 0."""
+    written = select(
+        Instance.name,
+        WebhookDelivery.event,
+        WebhookDelivery.job_id,
+        func.coalesce(WebhookDelivery.item_id, 0),
+    ).join(Instance, Instance.id == WebhookDelivery.instance_id)
+    found = sorted((name, event, job, item) for name, event, job, item in _read(written))
+    db.session.rollback()
+    return found
 
 
 def tables() -> dict[str, Any]:
@@ -61,6 +79,7 @@ JOBS = select(
     Job.canceled_images,
     Job.started_at.is_not(None),
     Job.finished_at.is_not(None),
+    Job.retry_of,
 )
 ATTEMPTS = select(
     Attempt.id,
@@ -140,4 +159,5 @@ def _entries() -> dict[int, list[tuple[EntryKind, int, str]]]:
 def _item_facts(item: Item) -> tuple[Any, ...]:
     facts = (item.failed_attempts, item.refunded, item.credits_charged)
     ends = (item.error_code, item.result_key)
-    return (item.job_id, item.status, item.not_before is not None, item.attempt_id, *facts, *ends)
+    wishes = (item.not_before is not None, item.attempt_id, item.cancel_requested_at is not None)
+    return (item.job_id, item.status, *wishes, *facts, *ends)

@@ -76,7 +76,8 @@ class Shops(Machine):
         self, shop: Shop, wish: JobOrder, price: int, key: str | None, receipt: Receipt
     ) -> None:
         items = [item.id for item in reports.items(receipt.job.id)]
-        self.reference.ordered(shop, wish, price, receipt.job.id, items)
+        urls = [image.image_url for image in wish.images]
+        self.reference.ordered(shop, urls, price, receipt.job.id, items)
         assert receipt.credits_used == price * len(items)
         assert receipt.credits_remaining == shop.balance
         if key:

@@ -14,10 +14,11 @@ from tests.properties.machine import given_any, pick, same, times, which
 from tests.properties.runs import long_too, run, run_long
 from tests.properties.shops import Shops
 from tests.properties.things import ALLOTMENT, Shop
+from tests.properties.wishes import Wishes
 from tests.shop import DEADLINE
 
 
-class Ledger(Shops):
+class Ledger(Shops, Wishes):
     """Charges, refunds, grants and months, each of them once or twice."""
 
     @rule(number=which, amount=st.sampled_from([60, -30, 300]), name=st.integers(1, 4))

@@ -9,9 +9,10 @@ from tests.properties.runs import long_too, run, run_long
 from tests.properties.shops import MOST_JOBS, Shops
 from tests.properties.sweeps import Sweeps
 from tests.properties.things import OPEN, Item
+from tests.properties.wishes import Wishes
 
 
-class Lifecycle(Shops, Sweeps):
+class Lifecycle(Shops, Wishes, Sweeps):
     """Shops, workers, followers and sweeps in any order, dying and coming back at any moment."""
 
     def open_items(self) -> list[Item]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from models.orders import JobOrder, Receipt
+from models.orders import JobOrder, JobRetry, Receipt
 from models.tables import AttemptStatus, EntryKind, Status
 
 OPEN = (Status.PENDING, Status.RUNNING)
@@ -22,7 +22,7 @@ class Shop:
     reset_missing: bool = True
     served: int = 0
     entries: list[tuple[EntryKind, int, str]] = field(default_factory=list)
-    keys: dict[str, tuple[JobOrder, Receipt]] = field(default_factory=dict)
+    keys: dict[str, tuple[JobOrder | JobRetry, Receipt]] = field(default_factory=dict)
     used: list[tuple[str, JobOrder]] = field(default_factory=list)
 
     def book(self, kind: EntryKind, amount: int, reference: str = "") -> None:
@@ -39,7 +39,8 @@ class Shop:
 
 @dataclass
 class Item:
-    """An image. `due`: could be claimed now; `rested`: its pause is over, so it may become due."""
+    """An image. `due`: could be claimed now; `rested`: its pause is over, so it may become due;
+    `unwanted`: its shop wants it canceled although it was sent."""
 
     id: int
     job: "Job"
@@ -53,6 +54,7 @@ class Item:
     code: str | None = None
     result: str | None = None
     holder: int | None = None
+    unwanted: bool = False
 
     @property
     def waits(self) -> bool:
@@ -63,7 +65,7 @@ class Item:
         charged = 0 if self.refunded else self.price
         resting = self.waits and not self.due
         facts = (self.failures, self.refunded, charged, self.code, self.result)
-        return (self.job.id, self.status, resting, self.holder, *facts)
+        return (self.job.id, self.status, resting, self.holder, self.unwanted, *facts)
 
 
 @dataclass
@@ -74,6 +76,7 @@ class Job:
     shop: Shop
     items: list[Item] = field(default_factory=list)
     started: bool = False
+    retry_of: "Job | None" = None
 
     def count(self, status: Status) -> int:
         return sum(item.status == status for item in self.items)
@@ -89,7 +92,8 @@ class Job:
     @property
     def row(self) -> tuple[Any, ...]:
         counts = [self.count(status) for status in (Status.DONE, Status.FAILED, Status.CANCELED)]
-        return (self.shop.id, self.status, *counts, self.started, self.status not in OPEN)
+        retried = self.retry_of and self.retry_of.id
+        return (self.shop.id, self.status, *counts, self.started, self.status not in OPEN, retried)
 
 
 @dataclass

@@ -39,6 +39,23 @@ export async function read(path, query = {}, signal = undefined) {
   return body;
 }
 
+/**
+ * Listen to what the service tells bit by bit, for as long as it does: a reader of pieces of text.
+ * Raises `Problem` or `Unreachable`, also when it breaks off.
+ */
+export async function listen(path, headers, signal) {
+  const response = await ask(addressOf(path, {}), { headers }, signal, null);
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  return { read: () => reader.read().catch((error) => { throw lost(error); }) };
+}
+
+/** A file that only its owner may read: `{content, name}`, to be saved under that name. */
+export async function file(path, query = {}) {
+  const response = await ask(addressOf(path, query), {});
+  const name = /filename="([^"]+)"/.exec(response.headers.get("Content-Disposition") ?? "");
+  return { content: await contentOf(response, "blob"), name: name?.[1] ?? "" };
+}
+
 /** Order something. With the same key it is done once, however often it is sent. */
 export async function order(path, body, key) {
   const headers = { "Content-Type": "application/json", "Idempotency-Key": key };
@@ -74,7 +91,8 @@ export function forgetAnswers() {
   kept.clear();
 }
 
-function addressOf(path, query) {
+/** The whole address of something; `query` as for `read`. */
+export function addressOf(path, query) {
   const address = new URL(path, ROOT);
   for (const [name, value] of Object.entries(query)) {
     if (value !== "" && value !== null && value !== undefined) address.searchParams.set(name, value);
@@ -82,12 +100,19 @@ function addressOf(path, query) {
   return address.href;
 }
 
-async function ask(address, options, signal) {
-  // A token needs no encoding; with other signs, fetch would take what was pasted for no network.
-  const headers = { ...options.headers, Authorization: `Bearer ${encodeURIComponent(token())}` };
-  const patience = AbortSignal.timeout(PATIENCE);
-  const until = signal ? AbortSignal.any([patience, signal]) : patience;
-  const response = await fetched(address, { ...options, headers, cache: "no-store", signal: until });
+async function ask(address, options, signal, patience = AbortSignal.timeout(PATIENCE)) {
+  const headers = { ...options.headers, Authorization: authorization() };
+  const until = AbortSignal.any([patience, signal].filter(Boolean));
+  return heard(await fetched(address, { ...options, headers, cache: "no-store", signal: until }));
+}
+
+/** A token needs no encoding; with other signs, fetch would take what was pasted for no network. */
+export function authorization() {
+  return `Bearer ${encodeURIComponent(token())}`;
+}
+
+/** Return a good answer; raise `Problem` for another one, and let the page know of a refused token. */
+export async function heard(response) {
   if (response.ok || response.status === 304) return response;
   const problem = new Problem(response, await factsOf(response));
   if (problem.status === 401) dispatchEvent(new CustomEvent("refused", { detail: problem }));
@@ -102,16 +127,21 @@ async function fetched(address, options) {
   }
 }
 
+function bodyOf(response) {
+  return contentOf(response, "json");
+}
+
 /** The network may end within an answer, and what stands in between may answer with a page. */
-async function bodyOf(response) {
+async function contentOf(response, kind) {
   try {
-    return await response.json();
+    return await response[kind]();
   } catch (error) {
     throw lost(error);
   }
 }
 
-function lost(error) {
+/** The error of a page that got no answer. */
+export function lost(error) {
   return error.name === "AbortError" ? error : new Unreachable("The service does not answer.");
 }
 

@@ -1,12 +1,12 @@
 /** The page Completed: before and after. Nothing here changes any more, so nothing is refreshed. */
 
-import { downloadOf, read } from "./api.js";
+import { downloadOf, freshKey, order, read } from "./api.js";
 import { Comparison } from "./compare.js";
 import { el, fill, freshId } from "./dom.js";
 import { openFrame } from "./frame.js";
 import { counted, moment, number, took } from "./format.js";
-import { isMissing, JobList, JOBS, noSuchJob, openJob } from "./jobs.js";
-import { badge, button, linkButton, picture, state, stop } from "./parts.js";
+import { chainLinks, isMissing, JobList, JOBS, noSuchJob, openJob } from "./jobs.js";
+import { askingButton, badge, button, linkButton, picture, state, stop } from "./parts.js";
 import { explained, troubled } from "./troubles.js";
 
 const PAGE = 20;
@@ -123,12 +123,25 @@ function jobView({ job, items }) {
   return el(
     "div",
     { class: "stack" },
-    el("div", { class: "card padded stack" }, el("div", { class: "row spread nowrap" }, el("h2", { class: "clamp anywhere", title: job.productName }, job.productName), status.element), el("p", { class: "small soft numbers" }, factsOf(job, items))),
+    el("div", { class: "card padded stack" }, el("div", { class: "row spread nowrap" }, el("h2", { class: "clamp anywhere", title: job.productName }, job.productName), status.element), el("p", { class: "small soft numbers" }, factsOf(job, items)), chainLinks(job), failed.length > 0 && job.finishedAt && !job.retriedBy && retryButton(job, failed)),
     job.finishedAt === undefined && el("p", {}, "This job is still under way: ", el("a", { href: `ongoing#job=${job.id}` }, "watch its progress"), "."),
     done.length > 0 && el("ul", { class: "items pairs" }, done.map((item, place) => pairCard(item, () => comparison.open(done, place)))),
     rowsOf("Failed images", failed),
     rowsOf("Canceled images", canceled),
   );
+}
+
+/** With one key for as long as the job is open: what is sent twice is ordered once. */
+function retryButton(job, failed) {
+  const key = freshKey();
+  const hopeless = failed.filter((item) => !item.retryable).length;
+  const warning = hopeless ? ` ${number(hopeless)} of them would most likely fail again.` : "";
+  const question = `Order ${counted(failed.length, "failed image")} again? They cost credits like new ones.${warning}`;
+  async function act() {
+    const receipt = await order(`${JOBS}/${job.id}/retry`, undefined, key);
+    location.assign(`ongoing#job=${receipt.job.id}`);
+  }
+  return askingButton("Retry failed images", { question, yes: "Yes, order them", sign: "refresh", explain: explained, act });
 }
 
 function factsOf(job, items) {

@@ -67,6 +67,13 @@ export function inWords(job) {
   return `${counted(job.totalImages, "image")} of ${job.productName}`;
 }
 
+/** Links to the job that this one is a retry of, and to the one that is a retry of it. */
+export function chainLinks(job) {
+  const link = (words, id) => id && el("a", { href: `completed#job=${id}` }, `${words} job ${id}`);
+  const links = [link("A retry of", job.retryOf), link("Retried as", job.retriedBy)].filter(Boolean);
+  return links.length > 0 && el("p", { class: "small row" }, links);
+}
+
 /** Whether somebody asked for a job that is not theirs, or not there at all. */
 export function isMissing(error) {
   return error instanceof Problem && error.status === 404;

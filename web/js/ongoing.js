@@ -1,11 +1,13 @@
 /** The page Ongoing: what is under way, refreshed for as long as somebody looks. */
 
-import { read } from "./api.js";
+import { change, read } from "./api.js";
 import { el, fill, KeyedList, say } from "./dom.js";
 import { announce, openFrame, tryCredits } from "./frame.js";
 import { moment, took } from "./format.js";
-import { capitalized, inWords, isMissing, JobList, JOBS, noSuchJob, openJob, waitingWords } from "./jobs.js";
-import { badge, button, linkButton, picture, progress, state } from "./parts.js";
+import { capitalized, chainLinks, inWords, isMissing, JobList, JOBS, noSuchJob, openJob, waitingWords } from "./jobs.js";
+import { Follower } from "./live.js";
+import { askingButton, badge, button, linkButton, picture, progress, state } from "./parts.js";
+import { queueLine } from "./queue.js";
 import { Refresher } from "./refresh.js";
 import { explained, troubled } from "./troubles.js";
 
@@ -22,7 +24,8 @@ const page = document.getElementById("jobs");
 const list = new JobList("Ongoing jobs");
 const detail = el("section", { class: "detail", "aria-label": "The open job" });
 const freshness = el("p", { class: "freshness small soft numbers", role: "status" }, FRESH);
-const head = el("div", {}, el("h1", {}, "Ongoing"), freshness);
+const queue = queueLine();
+const head = el("div", {}, el("h1", {}, "Ongoing"), freshness, queue.element);
 const more = button("Show more", { hidden: true, onclick: showMore });
 const columns = el("div", { class: "jobs-columns" }, el("div", { class: "stack" }, list.element, more), detail);
 const empty = nothing();
@@ -42,9 +45,10 @@ const gone = new Set();
 openFrame(() => {
   fill(page, head, bones());
   addEventListener("hashchange", followAddress);
-  addEventListener("online", () => [refreshList, refreshJob].forEach((each) => each?.now()));
-  addEventListener("refused", () => [refreshList, refreshJob].forEach((each) => each?.stop()));
+  addEventListener("online", () => [refreshList, refreshJob, queue.refresher].forEach((each) => each?.now()));
+  addEventListener("refused", () => [refreshList, refreshJob, queue.refresher].forEach((each) => each?.stop()));
   refreshList.start();
+  queue.refresher.start();
 });
 
 async function lookAtList() {
@@ -100,27 +104,30 @@ function show(part) {
   if (!part.isConnected) fill(page, head, part);
 }
 
-/** Every job has a refresher of its own: what the one before still waits for keeps nobody waiting. */
+/** Every job has a follower of its own: what the one before still waits for keeps nobody waiting. */
 function open(id) {
   openId = id;
   view = null;
   refreshJob?.stop();
-  refreshJob = id && new Refresher(JOB_SECONDS, () => lookAtJob(id));
+  refreshJob = id && new Follower(JOB_SECONDS, `${JOBS}/${id}`, { look: () => lookAtJob(id), show: (facts) => showJob(id, facts) });
   fill(detail, detailBones());
   refreshJob?.start();
 }
 
 async function lookAtJob(id) {
   try {
-    const facts = await read(`${JOBS}/${id}`);
-    if (id !== openId) return;
-    view ??= openView();
-    view.update(facts);
-    if (FINAL.has(facts.job.status)) finish(facts.job);
+    return await read(`${JOBS}/${id}`);
   } catch (error) {
     if (id === openId) showJobTrouble(error, id);
     throw error;
   }
+}
+
+function showJob(id, facts) {
+  if (id !== openId) return;
+  view ??= openView();
+  view.update(facts);
+  if (FINAL.has(facts.job.status)) finish(facts.job);
 }
 
 function showJobTrouble(error, id) {
@@ -151,10 +158,11 @@ function tell(job) {
   const isNews = ongoing.some((other) => other.id === job.id) || gone.has(job.id);
   if (!isNews || ended.has(job.id)) return;
   keepEnded(job);
+  tryCredits();
   const good = job.completedImages > 0;
+  if (job.status === "CANCELED") return announce(`Job ${job.id} is canceled`, { words: `${inWords(job)}.`, link: { words: "See its images", href: `completed#job=${job.id}` } });
   const words = good ? `${job.completedImages} of ${inWords(job)} are ready.` : `${inWords(job)}: none could be made.`;
   announce(`Job ${job.id} is finished`, { words, bad: !good, link: { words: good ? "See before and after" : "See why", href: `completed#job=${job.id}` } });
-  tryCredits();
 }
 
 function keepEnded(job) {
@@ -181,11 +189,14 @@ function openView() {
   const bar = progress("Progress of the open job");
   const facts = el("p", { class: "small soft numbers" });
   const now = el("p", { class: "small soft numbers" });
-  const next = el("div", { class: "next" }, el("p", { class: "small soft" }, "You may close this page: it goes on."));
+  const stopping = el("div");
+  const next = el("div", { class: "next" }, el("div", { class: "row nowrap" }, stopping, el("p", { class: "small soft" }, "You may close this page: it goes on.")));
+  const chain = el("div");
   let hasEnded = false;
+  let canBeCanceled = null;
   const grid = el("ul", { class: "items" });
-  const items = new KeyedList(grid, (item) => item.id, itemCard);
-  fill(detail, el("div", { class: "card padded stack" }, el("div", { class: "row spread nowrap" }, name, status.element), bar.element, el("div", {}, facts, now), next), grid);
+  const items = new KeyedList(grid, (item) => item.id, (item) => itemCard(item, openId));
+  fill(detail, el("div", { class: "card padded stack" }, el("div", { class: "row spread nowrap" }, name, status.element), bar.element, el("div", {}, facts, now, chain), next), grid);
   function update({ job, items: all }) {
     say(name, job.productName);
     name.title = job.productName;
@@ -194,11 +205,46 @@ function openView() {
     say(facts, `Job ${job.id} · submitted ${moment(job.createdAt)}`);
     say(now, nowOf(job));
     items.show(all);
+    offerCancel(job, all.some(isCancelable));
     if (hasEnded || !FINAL.has(job.status)) return;
     hasEnded = true;
     fill(next, resultLink(job));
   }
+  function offerCancel(job, can) {
+    if (can === canBeCanceled) return;
+    canBeCanceled = can;
+    fill(chain, chainLinks(job));
+    fill(stopping, can && cancelJob(job));
+  }
   return { update };
+}
+
+/** What waits, and what was sent and is not wanted canceled already. */
+function isCancelable(item) {
+  return item.status === "PENDING" || (item.status === "RUNNING" && !item.cancelRequestedAt);
+}
+
+function cancelJob(job) {
+  const question = "Cancel what is left of this job? What waits costs nothing then. What is being made may still be finished, or cost its credits.";
+  return askingButton("Cancel job", { question, yes: "Yes, cancel it", explain: explained, act: () => cancel(job.id, `${JOBS}/${job.id}/cancel`) });
+}
+
+function cancelImage(jobId, item) {
+  const question = item.status === "PENDING" ? "Cancel this image? Its credits are given back." : "Cancel this image? It may still be finished, or cost its credits.";
+  const act = () => cancel(jobId, `${JOBS}/${jobId}/items/${item.id}/cancel`);
+  return askingButton("Cancel", { question, yes: "Yes, cancel it", explain: explained, act, "aria-label": `Cancel ${item.imageId}` });
+}
+
+/** Refused, it may have ended meanwhile: both are looked at in any case. */
+async function cancel(id, path) {
+  try {
+    const facts = await change("POST", path);
+    if (id === openId) view?.update(facts);
+    tryCredits();
+  } finally {
+    if (id === openId) refreshJob?.now();
+    refreshList.now();
+  }
 }
 
 /** What a job does now; always one line, so that nothing below it jumps. */
@@ -212,21 +258,32 @@ function resultLink(job) {
   return linkButton(words, `completed#job=${job.id}`, { look: "primary", sign: "completed" });
 }
 
-function itemCard(item) {
+function itemCard(item, jobId) {
   const status = badge();
   const frame = el("div");
   const prompt = el("p", { class: "small clamp anywhere" }, item.prompt);
   const note = el("p", { class: "note small soft numbers" });
+  const stopping = el("div", { class: "stopping" });
   let shown = null;
+  let cancelableAs = null;
   function update(now) {
     const address = now.optimizedImageUrl ?? now.previewUrl;
     if (address !== shown) fill(frame, picture({ address, alt: `${now.imageId}${now.optimizedImageUrl ? ", optimized" : ""}`, sizes: "(max-width: 48rem) 90vw, 18rem", whole: true }));
     shown = address;
     status.update(now.status);
-    say(note, now.error ?? capitalized(waitingWords(now) ?? ""));
+    say(note, noteOf(now));
+    const kind = isCancelable(now) && now.status;
+    if (kind === cancelableAs) return;
+    cancelableAs = kind;
+    fill(stopping, kind && cancelImage(jobId, now));
   }
-  const words = el("div", { class: "item-words" }, el("div", { class: "row spread nowrap" }, el("h3", { class: "clip" }, item.imageId), status.element), prompt, note);
+  const words = el("div", { class: "item-words" }, el("div", { class: "row spread nowrap" }, el("h3", { class: "clip" }, item.imageId), status.element), prompt, note, stopping);
   return { element: el("li", { class: "card item" }, frame, words), update };
+}
+
+function noteOf(item) {
+  if (item.status === "RUNNING" && item.cancelRequestedAt) return "To be canceled: the model has not answered yet.";
+  return item.error ?? capitalized(waitingWords(item) ?? "");
 }
 
 function bones() {

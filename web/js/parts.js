@@ -121,6 +121,46 @@ export function button(words, { look = "", sign = null, ...attributes } = {}) {
   return el("button", kind, sign && icon(sign), words);
 }
 
+/**
+ * A button that asks before it acts. `act` may take its time; what goes wrong is told in its place.
+ * `more` are attributes of the button, as its name where several have the same words.
+ */
+export function askingButton(words, { question, yes, act, explain, look = "", ...more }) {
+  const element = el("div", { class: "asking" });
+  const first = button(words, { look, ...more, onclick: ask });
+  const told = el("div");
+  function rest(...said) {
+    fill(element, first, told);
+    fill(told, said);
+  }
+  function ask() {
+    if (first.getAttribute("aria-disabled")) return;
+    const no = button("No", { look: "plain", onclick: back });
+    const sure = button(yes, { look: "primary", onclick: go });
+    fill(element, el("p", { class: "small", role: "status" }, question), el("div", { class: "row" }, sure, no));
+    no.focus();
+  }
+  function back() {
+    rest();
+    first.focus();
+  }
+  async function go() {
+    rest();
+    first.setAttribute("aria-disabled", "true");
+    first.focus();
+    try {
+      await act();
+    } catch (error) {
+      const { title, words: why } = explain(error);
+      rest(stop(title, why));
+    } finally {
+      first.removeAttribute("aria-disabled");
+    }
+  }
+  rest();
+  return element;
+}
+
 /** A link that looks like one. */
 export function linkButton(words, href, { look = "", sign = null, ...attributes } = {}) {
   return el("a", { href, class: `button ${look}`.trim(), ...attributes }, sign && icon(sign), words);

@@ -1,0 +1,83 @@
+"""Ordering again what failed: a new job of the failed images of one that has ended.
+
+A job is retried once. What fails again is retried as an image of the new job, so jobs form chains
+and no image is ordered twice by two people who retry the same job.
+"""
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models import idempotency, ledger, moves, ordering
+from models.database import reading, transaction
+from models.errors import (
+    AlreadyRetried,
+    InstanceDisabled,
+    JobUnfinished,
+    NotFound,
+    NothingToRetry,
+)
+from models.orders import ImageOrder, JobOrder, JobRetry, Pricing, Receipt
+from models.tables import FINAL, Instance, Item, Job, Status
+
+
+@transaction
+def retry(
+    session: Session, instance_id: int, job_id: int, price: Pricing, key: str | None = None
+) -> Receipt:
+    """Order the failed images of an instance's job once more, at today's `price`.
+
+    With an `Idempotency-Key` that was used for this before, return the first receipt instead.
+    Raises `NotFound`, `JobUnfinished`, `AlreadyRetried`, `NothingToRetry`, what `price` raises and
+    what `lifecycle.submit` does; nothing is written then.
+    """
+    wish = JobRetry(job_id)
+    reservation = idempotency.reserve(session, instance_id, key, wish) if key else None
+    if isinstance(reservation, Receipt):
+        return reservation
+    instance = ledger.lock(session, instance_id)
+    if instance.disabled_at:
+        raise InstanceDisabled("This instance is disabled.")
+    receipt = _retry(session, instance, job_id, price)
+    if reservation:
+        reservation.answer = receipt.to_json()
+    return receipt
+
+
+@reading
+def retried_by(session: Session, job_id: int) -> int | None:
+    """The id of the job that is a retry of this one, if there is one."""
+    return _retried_by(session, job_id)
+
+
+def _retry(session: Session, instance: Instance, job_id: int, price: Pricing) -> Receipt:
+    old = _ended(session, instance, job_id)
+    order = JobOrder(old.product_id, old.product_name, _failed(session, old))
+    receipt = ordering.place(session, instance, order, price, retry_of=old.id)
+    # Its shop is shown that it was retried.
+    old.version += 1
+    return receipt
+
+
+def _ended(session: Session, instance: Instance, job_id: int) -> Job:
+    """The lock on the instance keeps a second retry away until this one is written."""
+    own = select(Job.id).where(Job.id == job_id, Job.instance_id == instance.id)
+    if session.scalar(own) is None:
+        raise NotFound(f"There is no job {job_id}.")
+    job = moves.lock_job(session, job_id)
+    if job.status not in FINAL:
+        raise JobUnfinished("This job is still under way: wait for its end, or cancel it.")
+    if later := _retried_by(session, job_id):
+        raise AlreadyRetried(later)
+    return job
+
+
+def _failed(session: Session, job: Job) -> tuple[ImageOrder, ...]:
+    own = select(Item).where(Item.job_id == job.id, Item.status == Status.FAILED)
+    failed = session.scalars(own.order_by(Item.position)).all()
+    if not failed:
+        raise NothingToRetry("No image of this job has failed.")
+    return tuple(ImageOrder.of(item) for item in failed)
+
+
+def _retried_by(session: Session, job_id: int) -> int | None:
+    return session.scalar(select(Job.id).where(Job.retry_of == job_id))

@@ -1,0 +1,418 @@
+"""Webhooks to a receiver on this machine: signed, tried for a day, bounded, and never inside."""
+
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+import pytest
+from sqlalchemy import select, update
+
+from models import accounts, endpoints, outgoing, sending
+from models.clock import age, from_now
+from models.database import db
+from models.tables import DeliveryStatus, WebhookDelivery, WebhookEndpoint
+from tasks.courier import Courier, signed
+from tasks.deliver import PAUSES, deliver_due
+from tasks.gear import Gear
+from tasks.measure import read_tries
+from tasks.queues import depths
+from tasks.sweep import sweep_once
+from tests.outside import Outside, gear_around
+from tests.receiver import fail_next, finish_next, heard, ids, let_pauses_pass, listen, rows
+from tests.scripted_server import (
+    Script,
+    ScriptedServer,
+    answer,
+    dripping,
+    garbage,
+    scripted_server,
+    silence,
+)
+from tests.shop import open_shop, submit
+
+FAST = httpx.Timeout(0.4)
+TOTAL = 0.6
+ACCEPTED = answer(204, b"")
+ENDLESS = b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"
+ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+DELIVERED, FAILED, PENDING = (
+    DeliveryStatus.DELIVERED,
+    DeliveryStatus.FAILED,
+    DeliveryStatus.PENDING,
+)
+
+
+@pytest.fixture
+def app() -> Iterator[ScriptedServer]:
+    """A shop's app that accepts everything, until a test lets it answer otherwise."""
+    with scripted_server() as server:
+        server.play(ACCEPTED)
+        yield server
+
+
+@pytest.fixture
+def gear(database_url: str, redis_url: str, outside: Outside, tmp_path: Path) -> Iterator[Gear]:
+    """The gear of a process that may send to this machine, and has little patience."""
+    facts = {"allow_private_webhook_urls": True, "public_base_url": "https://darkroom.example"}
+    with gear_around(outside, database_url, redis_url, tmp_path, **facts) as built:
+        built.courier.close()
+        courier = Courier(built.settings, phases=FAST, total=TOTAL)
+        yield replace(built, courier=courier)
+        courier.close()
+
+
+def messages(gear: Gear) -> int:
+    return depths(gear.redis)["housekeeping"].total
+
+
+def one_end(gear: Gear, url: str, *wanted: str, shop: str = "alice") -> WebhookEndpoint:
+    """Open a shop that is told of an image's end at an address, and let that image end."""
+    with gear.database():
+        instance = open_shop(shop)
+        endpoint = listen(instance, url, *wanted)
+        submit(instance)
+        finish_next()
+    return endpoint
+
+
+def states(gear: Gear) -> list[DeliveryStatus]:
+    with gear.database():
+        return [each.status for each in rows()]
+
+
+def test_what_ended_is_told_once_and_signed(gear: Gear, app: ScriptedServer) -> None:
+    before = messages(gear)
+    endpoint = one_end(gear, f"{app.url}/hooks?shop=1")
+    woken = messages(gear) - before
+
+    said = [deliver_due(gear), deliver_due(gear)]
+
+    item, job = heard(app, endpoint.secret)
+    assert woken == 1
+    assert said == ["2 delivered", "nothing is due"]
+    assert (item["type"], job["type"]) == ("item.completed", "job.completed")
+    assert item["data"]["job"] == {
+        name: job["data"]["job"][name]
+        for name in ("id", "productId", "productName", "totalImages", "createdAt")
+    }
+    assert item["data"]["item"]["status"] == job["data"]["job"]["status"] == "DONE"
+    assert item["data"]["item"]["optimizedImageUrl"].startswith("https://darkroom.example/results/")
+    assert item["data"]["item"]["creditsCharged"] == 15
+    assert job["data"]["job"]["completedImages"] == 1
+    assert datetime.fromisoformat(item["timestamp"]).tzinfo == UTC
+    assert {request.target for request in app.requests} == {"/hooks?shop=1"}
+    with gear.database():
+        assert [each.message_id for each in rows()] == ids(app)
+        assert {(each.status, each.response_status, each.attempts) for each in rows()} == {
+            (DELIVERED, 204, 1)
+        }
+    assert read_tries(gear.redis) == {"delivered": 2, "retried": 0, "failed": 0}
+
+
+@ON_SQLITE
+def test_a_failure_is_told_with_its_reason(gear: Gear, app: ScriptedServer) -> None:
+    with gear.database():
+        alice = open_shop("alice")
+        endpoint = listen(alice, app.url, "item.failed")
+        submit(alice)
+        fail_next()
+
+    deliver_due(gear)
+
+    (told,) = heard(app, endpoint.secret)
+    assert told["data"]["item"]["errorCode"] == "model_failed"
+    assert told["data"]["item"]["retryable"] is True
+    assert "optimizedImageUrl" not in told["data"]["item"]
+
+
+@ON_SQLITE
+def test_what_is_refused_is_tried_for_a_day_with_the_same_id(
+    gear: Gear, app: ScriptedServer
+) -> None:
+    app.play(answer(500))
+    endpoint = one_end(gear, app.url, "item.completed")
+    pauses, said = [], []
+
+    while states(gear) == [PENDING]:
+        with gear.database():
+            let_pauses_pass()
+        said.append(deliver_due(gear))
+        pauses.append(pause(gear))
+
+    assert said == ["1 retried"] * len(PAUSES) + ["1 failed"]
+    assert pauses == [pytest.approx(each, rel=0.11, abs=2) for each in (*PAUSES, 0)]
+    assert 24 * 3600 < sum(PAUSES) < 27 * 3600
+    assert len(set(ids(app))) == 1
+    assert len({request.body for request in app.requests}) == 1
+    assert len(heard(app, endpoint.secret)) == len(PAUSES) + 1
+    with gear.database():
+        (row,) = rows()
+    assert (row.error, row.response_status) == ("It answered 500.", 500)
+
+
+def pause(gear: Gear) -> float:
+    """How long the delivery rests now; 0 for one that has ended."""
+    with gear.database():
+        rest = db.session.scalar(select(age(WebhookDelivery.next_attempt_at)))
+        db.session.rollback()
+    return -(rest or 0.0)
+
+
+@ON_SQLITE
+def test_what_was_sent_may_be_sent_again(gear: Gear, app: ScriptedServer) -> None:
+    endpoint = one_end(gear, app.url, "item.completed")
+    deliver_due(gear)
+    app.scripts[:] = [answer(500), answer(200)]
+
+    with gear.database():
+        outgoing.resend(endpoint.instance_id, rows()[0].id)
+    said = [deliver_due(gear)]
+    with gear.database():
+        let_pauses_pass()
+    said.append(deliver_due(gear))
+
+    assert said == ["1 retried", "1 delivered"]
+    assert len(set(ids(app))) == 1
+    assert len(app.requests) == 3
+    with gear.database():
+        assert [(each.attempts, each.error) for each in rows()] == [(3, None)]
+
+
+@ON_SQLITE
+def test_an_endpoint_that_says_it_is_gone_is_disabled(gear: Gear, app: ScriptedServer) -> None:
+    app.play(answer(410))
+    endpoint = one_end(gear, app.url)
+
+    said = deliver_due(gear)
+
+    assert said == "2 failed"
+    assert len(app.requests) == 1
+    with gear.database():
+        assert not endpoints.find(endpoint.instance_id, endpoint.id).enabled
+        assert [each.error for each in rows()] == ["It answered 410.", "The endpoint is disabled."]
+
+
+@ON_SQLITE
+def test_a_disabled_shop_is_told_nothing(gear: Gear, app: ScriptedServer) -> None:
+    one_end(gear, app.url)
+    with gear.database():
+        accounts.disable("alice")
+
+    said = deliver_due(gear)
+
+    assert said == "2 failed"
+    assert app.requests == []
+
+
+@ON_SQLITE
+@pytest.mark.parametrize(
+    ("script", "error"),
+    [
+        (answer(302, Location="http://127.0.0.1:1/"), "It answered 302."),
+        (answer(404, b"x" * 100_000), "It answered 404."),
+        (garbage, "Its answer was not HTTP, or broke off."),
+    ],
+)
+def test_only_a_2xx_counts(gear: Gear, app: ScriptedServer, script: Script, error: str) -> None:
+    app.play(script)
+    one_end(gear, app.url, "item.completed")
+
+    said = deliver_due(gear)
+
+    assert said == "1 retried"
+    assert len(app.requests) == 1
+    with gear.database():
+        assert [each.error for each in rows()] == [error]
+
+
+@ON_SQLITE
+def test_an_answer_that_never_ends_is_an_answer(gear: Gear, app: ScriptedServer) -> None:
+    app.play(dripping(app, ENDLESS, pause=0.05))
+    one_end(gear, app.url, "item.completed")
+    began = time.monotonic()
+
+    said = deliver_due(gear)
+
+    assert said == "1 delivered"
+    assert time.monotonic() - began < TOTAL + 2
+
+
+def test_one_that_hangs_is_left_alone_and_holds_up_nobody(gear: Gear, app: ScriptedServer) -> None:
+    with scripted_server() as hanging:
+        hanging.play(silence(hanging))
+        one_end(gear, hanging.url)
+        one_end(gear, app.url, shop="bob")
+        began = time.monotonic()
+
+        said = deliver_due(gear)
+
+        assert time.monotonic() - began < TOTAL + 3
+        assert len(hanging.requests) == 1
+    assert said == "1 retried, 2 delivered"
+    assert len(app.requests) == 2
+    with gear.database():
+        first, second, *_ = rows()
+        later = db.session.scalars(select(-age(WebhookDelivery.next_attempt_at))).all()
+        db.session.rollback()
+    assert (first.attempts, first.error) == (1, "It did not answer in time.")
+    assert (second.attempts, second.error) == (0, None)
+    assert 0 < later[0] < 10
+    assert 50 < later[1] < 70
+
+
+@ON_SQLITE
+def test_a_shop_that_hangs_does_not_hold_up_another_thread(gear: Gear, app: ScriptedServer) -> None:
+    with scripted_server() as hanging:
+        hanging.play(silence(hanging))
+        patient = Courier(gear.settings, phases=httpx.Timeout(20), total=20)
+        slow = replace(gear, courier=patient)
+        one_end(gear, hanging.url)
+        stuck = threading.Thread(target=deliver_due, args=(slow,))
+        stuck.start()
+        while not hanging.requests:
+            assert stuck.is_alive()
+            time.sleep(0.01)
+        one_end(gear, app.url, shop="bob")
+
+        said = deliver_due(gear)
+
+        assert said == "2 delivered"
+        assert len(hanging.requests) == 1
+        gear.stopping.set()
+        hanging.over.set()
+        stuck.join(10)
+        patient.close()
+
+
+@pytest.mark.parametrize("inside", [["127.0.0.1"], ["8.8.8.8", "10.0.0.1"]])
+def test_a_name_that_leads_inside_is_not_called(
+    sqlite_database: str, redis_url: str, outside: Outside, tmp_path: Path, inside: list[str]
+) -> None:
+    with (
+        scripted_server() as server,
+        gear_around(outside, sqlite_database, redis_url, tmp_path) as built,
+    ):
+        port = server.url.rpartition(":")[2]
+        courier = Courier(built.settings, lookup=lambda _host, _port: inside)
+        gear = replace(built, courier=courier)
+        one_end(gear, f"https://shop.example:{port}/hooks", "item.completed")
+        one_end(gear, f"http://127.0.0.1:{port}/hooks", "item.completed", shop="bob")
+
+        said = deliver_due(gear)
+
+        courier.close()
+        assert said == "2 retried"
+        assert server.requests == []
+        with gear.database():
+            errors = [each.error for each in rows()]
+        assert errors == ["Its host leads into a private network.", "Must be an https URL."]
+
+
+@ON_SQLITE
+def test_while_a_secret_is_rotated_both_sign(gear: Gear, app: ScriptedServer) -> None:
+    old = one_end(gear, app.url)
+    with gear.database():
+        new = endpoints.rotate_secret(old.instance_id, old.id)
+    deliver_due(gear)
+    both = [heard(app, secret) for secret in (old.secret, new.secret)]
+    with gear.database():
+        day = update(WebhookEndpoint).values(previous_secret_until=from_now(-1))
+        db.session.execute(day)
+        db.session.commit()
+        outgoing.resend(old.instance_id, rows()[0].id)
+    app.requests.clear()
+    deliver_due(gear)
+
+    assert both[0] == both[1]
+    assert new.secret != old.secret
+    (request,) = app.requests
+    assert len(request.headers["webhook-signature"].split()) == 1
+    assert heard(app, new.secret)
+
+
+def test_the_sweep_sends_what_a_dead_sender_left(gear: Gear, app: ScriptedServer) -> None:
+    endpoint = one_end(gear, app.url, "item.completed")
+    with gear.database():
+        found = sending.next_due()
+        assert found
+        assert sending.take(*found, again_in=30)
+    held = deliver_due(gear)
+    with gear.database():
+        let_pauses_pass()
+    before = messages(gear)
+
+    said = sweep_once(gear)
+    sent = deliver_due(gear)
+
+    assert held == "nothing is due"
+    assert "1 webhooks due" in said
+    assert messages(gear) == before + 1
+    assert sent == "1 delivered"
+    assert len(heard(app, endpoint.secret)) == 1
+
+
+@ON_SQLITE
+def test_nothing_is_begun_once_the_process_is_to_end(gear: Gear, app: ScriptedServer) -> None:
+    one_end(gear, app.url)
+    gear.stopping.set()
+
+    deliver_due(gear)
+
+    assert app.requests == []
+    assert states(gear) == [PENDING, PENDING]
+
+
+@ON_SQLITE
+def test_a_task_passes_on_what_takes_long(gear: Gear, app: ScriptedServer) -> None:
+    one_end(gear, app.url)
+    before = messages(gear)
+
+    said = deliver_due(gear, patience=0.0)
+
+    assert "passed on" in said
+    assert messages(gear) == before + 1
+
+
+@ON_SQLITE
+def test_a_test_is_tried_once(gear: Gear, app: ScriptedServer) -> None:
+    app.play(answer(500))
+    with gear.database():
+        alice = open_shop("alice")
+        endpoint = listen(alice, app.url, "job.failed")
+        outgoing.send_test(alice, endpoint.id)
+
+    said = deliver_due(gear)
+
+    assert said == "1 failed"
+    (told,) = heard(app, endpoint.secret)
+    assert (told["type"], told["data"]) == ("test", {"endpointId": endpoint.id})
+
+
+@ON_SQLITE
+def test_redis_may_be_away(gear: Gear, app: ScriptedServer) -> None:
+    """Only the message is lost, and the count."""
+    one_end(gear, app.url, "item.completed")
+    gear.redis.config_set("maxmemory", 1)
+    try:
+        said = deliver_due(gear)
+    finally:
+        gear.redis.config_set("maxmemory", 0)
+
+    assert said == "1 delivered"
+
+
+def test_the_signature_is_that_of_the_standard() -> None:
+    at = datetime.fromtimestamp(1_614_265_330, UTC)
+    secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+
+    headers = signed("msg_p5jXN8AQM9LWM0D4loKWxJek", at, '{"test": 2432232314}', [secret])
+
+    assert headers == {
+        "webhook-id": "msg_p5jXN8AQM9LWM0D4loKWxJek",
+        "webhook-timestamp": "1614265330",
+        "webhook-signature": "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=",
+    }
