@@ -187,8 +187,8 @@ def test_a_move_that_locked_the_instance_before_loses_nothing(in_database: Flask
         locked = ledger.lock(session, shop)
         locked.balance, balance = locked.balance + 7, locked.balance
         item = moves.item_of(session, turn.attempt_id)
-        facts = {"status": Status.CANCELED}
-        assert moves.close(session, item, turn.attempt_id, "canceled", facts)
+        facts = {"status": Status.FAILED, "error_code": "model_failed", "error": "tested"}
+        assert moves.close(session, item, turn.attempt_id, "model_failed", facts)
         assert locked.balance == balance + 7
         locked.balance = balance
 
