@@ -23,7 +23,8 @@ def grant(app: Flask, shop: Shop, amounts: Iterator[int] | range) -> None:
 
 def amounts(shop: Shop, query: str = "") -> list[list[int]]:
     """What the entries of each page changed."""
-    cursor, pages = "", []
+    cursor: str | None = ""
+    pages: list[list[int]] = []
     while cursor is not None:
         body = shop.get(f"{ROUTE}?limit=3{query}{cursor and f'&cursor={cursor}'}").get_json()
         pages.append([entry["amount"] for entry in body["entries"]])
