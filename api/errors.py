@@ -9,8 +9,10 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug import exceptions as http
 
 from api.catalogue.errors import CatalogueNotConnected, CatalogueUnavailable
+from api.cleaning import Unusable
 from api.problems import InvalidInput, NotAuthenticated, camel_case, problem
-from api.rooms import CatalogueFull, PicturesFull
+from api.receiving import NotAForm, TooSlow
+from api.rooms import CatalogueFull, PicturesFull, StreamsFull, UploadsFull
 from api.scaling import Unscalable
 from models import errors as domain
 from tasks.source_pictures import SourceSlow, SourceUnavailable
@@ -48,11 +50,14 @@ _NO_PICTURE = Kind(
 
 KINDS: dict[type[Exception], Kind] = {
     InvalidInput: Kind(400, "invalid_input", facts=("errors",)),
+    Unusable: Kind(400, "unusable_picture", facts=("errors",)),
+    domain.UnknownUpload: Kind(400, "unknown_upload"),
     NotAuthenticated: Kind(401, "unauthorized", headers={"WWW-Authenticate": "Bearer"}),
     domain.InstanceDisabled: Kind(401, "unauthorized", headers={"WWW-Authenticate": "Bearer"}),
     domain.InsufficientCredits: Kind(402, "insufficient_credits", facts=("cost", "balance")),
     domain.NotFound: Kind(404, "not_found"),
     domain.AlreadyExists: Kind(409, "already_exists"),
+    domain.UploadInUse: Kind(409, "upload_in_use"),
     domain.AlreadyFinished: Kind(409, "already_finished"),
     domain.AlreadyCanceled: Kind(409, "already_canceled"),
     domain.CancelRequested: Kind(409, "cancel_requested"),
@@ -71,6 +76,11 @@ KINDS: dict[type[Exception], Kind] = {
     http.MethodNotAllowed: Kind(
         405, "method_not_allowed", "This address knows other methods only: see Allow."
     ),
+    TooSlow: Kind(
+        408,
+        "upload_too_slow",
+        "The upload took too long. Send it over a faster connection, or make the file smaller.",
+    ),
     http.PreconditionFailed: Kind(
         412, "precondition_failed", "What is here is not what If-Match names."
     ),
@@ -79,6 +89,11 @@ KINDS: dict[type[Exception], Kind] = {
     ),
     http.UnsupportedMediaType: Kind(
         415, "not_json", "Send the body as Content-Type: application/json, not compressed."
+    ),
+    NotAForm: Kind(
+        415,
+        "not_a_form",
+        "Send it as multipart/form-data, not compressed, in the field file.",
     ),
     http.RequestedRangeNotSatisfiable: Kind(
         416, "range_not_satisfiable", "The image is shorter than the range asked for."
@@ -107,16 +122,28 @@ KINDS: dict[type[Exception], Kind] = {
         "Too many pictures are asked for just now. Try again in a moment.",
         headers=BUSY,
     ),
+    UploadsFull: Kind(
+        503,
+        "uploads_busy",
+        "Too many pictures are being uploaded just now. Try again in a moment.",
+        headers={"Retry-After": "2"},
+    ),
     CatalogueFull: Kind(
         503,
         "catalogue_busy",
         "Too many shops are asked for their products just now. Try again in a moment.",
         headers=BUSY,
     ),
+    StreamsFull: Kind(
+        503,
+        "streams_busy",
+        "Too many jobs are followed live just now. Ask for the job every few seconds instead.",
+        headers={"Retry-After": "30"},
+    ),
     StorageUnavailable: Kind(
         503,
         "storage_unavailable",
-        "The results cannot be reached just now.",
+        "The storage of pictures cannot be reached just now. Try again in a moment.",
         headers=BUSY,
         ours=True,
     ),

@@ -11,11 +11,13 @@ from marshmallow import ValidationError, fields, validate
 from api import current
 from api.preview_tokens import preview_url
 from api.scaling import WIDTHS
+from models import uploads
 from models.tables import Status
 from tasks.image_urls import LONGEST, PATTERN, fault_of
 
 # NUL is refused by the parser; the patterns are for readers of the OpenAPI document.
 ANY_TEXT = r"^[^\x00]*$"
+NO_UPLOAD = "There is no such upload of yours."
 NOT_BLANK = r"^[^\x00]*[^\s\x00][^\x00]*$"
 
 
@@ -40,10 +42,18 @@ class Prompt(Text):
 
 class ImageUrl(Text):
     """An http or https address without a user's name or password in it, and not of a private
-    network unless a setting allows that. Any port will do: what is private is told by the host."""
+    network unless a setting allows that. Any port will do: what is private is told by the host.
+
+    Or the address of an upload of the instance's own, which is kept without our own host."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(LONGEST, PATTERN, validate=[_image_url], **options)
+        pattern = f"{PATTERN}|^{uploads.PATH}{uploads.KEY}$"
+        super().__init__(LONGEST, pattern, validate=[_image_url], **options)
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
+        text = super()._deserialize(value, *args, **kwargs)
+        path = text.removeprefix(current.settings().public_base_url)
+        return path if uploads.key_of(path) else text
 
 
 class Few(fields.List[Any]):
@@ -108,13 +118,30 @@ class ResultUrl(fields.String):
         return value and current.url(f"/results/{value}")
 
 
+class UploadUrl(fields.String):
+    """The address of an upload, from its key."""
+
+    def _serialize(self, value: str | None, *_args: Any, **_kwargs: Any) -> str | None:
+        return value and current.url(uploads.PATH + value)
+
+
+class SourceUrl(fields.String):
+    """The address of a shop's image: as it was ordered, or that of an upload."""
+
+    def _serialize(self, value: str | None, *_args: Any, **_kwargs: Any) -> str | None:
+        return current.url(value) if value and uploads.key_of(value) else value
+
+
 class PreviewUrl(fields.String):
-    """The address at which this service shows a shop's image scaled down, from the image's own."""
+    """The address at which this service shows a shop's image scaled down, from the image's own;
+    an upload's is its own."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(dump_only=True, **options)
 
     def _serialize(self, value: str | None, *_args: Any, **_kwargs: Any) -> str | None:
+        if value and uploads.key_of(value):
+            return current.url(value)
         return value and preview_url(value)
 
 
@@ -124,6 +151,11 @@ def _not_blank(text: str) -> None:
 
 
 def _image_url(text: str) -> None:
+    """Whether there is no such upload, or it is another's, is not told."""
+    if key := uploads.key_of(text):
+        if not uploads.may_use(current.instance(), key):
+            raise ValidationError(NO_UPLOAD)
+        return
     fault = fault_of(text, current.settings().allow_private_image_urls)
     if fault:
         raise ValidationError(fault)

@@ -4,7 +4,7 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, post_load, validate, validates_schema
 
-from api.fields import Few, ImageUrl, Moment, PreviewUrl, Prompt, ResultUrl, Text
+from api.fields import Few, ImageUrl, Moment, PreviewUrl, Prompt, ResultUrl, SourceUrl, Text
 from api.option_schemas import ASPECT_RATIO, OptionsSchema, price_list
 from api.schemas import (
     IMAGE_URL,
@@ -77,7 +77,7 @@ class ItemSchema(WaitingSchema):
 
     id = fields.Integer(required=True, metadata={"minimum": 1})
     image_id = fields.String(required=True)
-    image_url = fields.String(required=True)
+    image_url = SourceUrl(required=True)
     preview_url = PreviewUrl(attribute="image_url", metadata=PREVIEW_URL)
     prompt = fields.String(required=True)
     aspect_ratio = fields.String(required=True)
@@ -85,7 +85,7 @@ class ItemSchema(WaitingSchema):
     quality = fields.Integer(metadata={"description": "Absent: as the model made it."})
     model = fields.String(required=True)
     resolution = fields.String(metadata={"description": "Only where its model has a choice."})
-    reference_image_urls = fields.List(fields.String(), required=True, attribute="reference_urls")
+    reference_image_urls = fields.List(SourceUrl(), required=True, attribute="reference_urls")
     status = fields.String(required=True, validate=validate.OneOf(list(Status)))
     optimized_image_url = ResultUrl(
         attribute="result_key", metadata={"description": "Only of an image that is DONE."}

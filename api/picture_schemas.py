@@ -4,7 +4,7 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, validate, validates_schema
 
-from api.fields import ImageUrl, PreviewUrl, Width
+from api.fields import ImageUrl, PreviewUrl, SourceUrl, Width
 from api.schemas import IMAGE_URL, PREVIEW_URL, Shape
 
 
@@ -17,7 +17,7 @@ class PreviewsQuery(Shape):
 class PreviewSchema(Shape):
     """Where an image is, and where this service shows it."""
 
-    image_url = fields.String(required=True)
+    image_url = SourceUrl(required=True)
     preview_url = PreviewUrl(attribute="image_url", metadata=PREVIEW_URL)
 
 
@@ -25,6 +25,12 @@ class PreviewQuery(Shape):
     """How wide a preview is to be."""
 
     width = Width(load_default=640)
+
+
+class UploadedQuery(Shape):
+    """How wide an upload is to be."""
+
+    width = Width(metadata={"description": "Scaled down, as WebP; without it the file itself."})
 
 
 class ResultQuery(Shape):

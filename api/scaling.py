@@ -5,9 +5,10 @@ What a picture costs is known from its head, before anything is decoded.
 
 import io
 
-from PIL import ExifTags, Image, ImageCms
+from PIL import Image, ImageCms
 
 from api.decoding import MIXABLE, fraction
+from api.orientation import LYING, orientation, upright
 from tasks.image_check import BROKEN, has_many_scans
 
 WIDTHS = (320, 640, 1280, 2048)
@@ -20,16 +21,6 @@ QUALITY = 80
 EFFORT = 2
 
 _SRGB = ImageCms.createProfile("sRGB")
-_TURNS = {
-    2: (Image.Transpose.FLIP_LEFT_RIGHT,),
-    3: (Image.Transpose.ROTATE_180,),
-    4: (Image.Transpose.FLIP_TOP_BOTTOM,),
-    5: (Image.Transpose.TRANSPOSE,),
-    6: (Image.Transpose.ROTATE_270,),
-    7: (Image.Transpose.TRANSVERSE,),
-    8: (Image.Transpose.ROTATE_90,),
-}
-_LYING = {5, 6, 7, 8}
 
 
 class Unscalable(Exception):
@@ -50,11 +41,9 @@ def _scaled(data: bytes, width: int) -> Image.Image:
     with Image.open(io.BytesIO(data), formats=FORMATS) as source:
         if has_many_scans(source, data):
             raise Unscalable("it comes in too many scans")
-        turn = _orientation(source)
-        small = _shrunk(source, _fitting(source.size, width, lying=turn in _LYING))
-    for step in _TURNS.get(turn, ()):
-        small = small.transpose(step)
-    return _in_srgb(small)
+        held = orientation(source)
+        small = _shrunk(source, _fitting(source.size, width, lying=held in LYING))
+    return in_srgb(upright(small, held))
 
 
 def _fitting(size: tuple[int, int], width: int, *, lying: bool) -> tuple[int, int]:
@@ -69,14 +58,14 @@ def _shrunk(source: Image.Image, size: tuple[int, int]) -> Image.Image:
     if divisor is None:
         raise Unscalable("it would take too much memory")
     source.draft(None, (source.width // divisor, source.height // divisor))
-    plain = _plain(source)
+    plain = mixable(source)
     size = min(size[0], plain.width), min(size[1], plain.height)
     factor = min(plain.width // size[0], plain.height // size[1]) // 2
     rough = plain.reduce(factor) if factor > 1 else plain
     return rough.resize(size, Image.Resampling.BICUBIC)
 
 
-def _plain(source: Image.Image) -> Image.Image:
+def mixable(source: Image.Image) -> Image.Image:
     """Colours that can be mixed: not those of a palette, nor one that stands for transparent."""
     source.load()
     if source.mode in MIXABLE and "transparency" not in source.info:
@@ -87,26 +76,26 @@ def _plain(source: Image.Image) -> Image.Image:
     return source.convert("RGBA" if source.has_transparency_data else "RGB")
 
 
-def _in_srgb(image: Image.Image) -> Image.Image:
-    """Colours as the picture's own profile means them; without a good one, as they are."""
+def in_srgb(image: Image.Image) -> Image.Image:
+    """Colours as the picture's own profile means them; without a good one, as they are.
+
+    The picture itself is changed where it can be: a copy of a large one takes as much again.
+    """
     mode = "RGBA" if image.mode in {"LA", "RGBA"} else "RGB"
     profile = image.info.get("icc_profile")
     if not profile or image.mode == "LA":
-        return image.convert(mode)
+        return _in_mode(image, mode)
     try:
         read = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        converted = ImageCms.profileToProfile(image, read, _SRGB, outputMode=mode)
+        itself = image.mode == mode
+        converted = ImageCms.profileToProfile(image, read, _SRGB, outputMode=mode, inPlace=itself)
     except (ImageCms.PyCMSError, *BROKEN):
-        return image.convert(mode)
-    return converted or image.convert(mode)
+        return _in_mode(image, mode)
+    return converted or _in_mode(image, mode)
 
 
-def _orientation(source: Image.Image) -> int:
-    """How the camera was held, 1 to 8; a torn note about it is no reason to show nothing."""
-    try:
-        return int(source.getexif().get(ExifTags.Base.Orientation, 1))
-    except BROKEN:
-        return 1
+def _in_mode(image: Image.Image, mode: str) -> Image.Image:
+    return image if image.mode == mode else image.convert(mode)
 
 
 def _encoded(image: Image.Image) -> bytes:

@@ -34,7 +34,8 @@ class Shape(Schema):
 
 IMAGE_URL = {
     "description": "http or https, without a user's name or password. The host must be on the"
-    " public internet: a full name, four plain numbers, or IPv6 in brackets.",
+    " public internet: a full name, four plain numbers, or IPv6 in brackets. Or an upload's"
+    " `imageUrl`.",
     "example": "https://shop.example/images/cup-front.jpg",
 }
 PREVIEW_URL = {

@@ -22,7 +22,7 @@ HEADERS = {
     "X-Frame-Options": "DENY",
 }
 # Shops show these in their own pages.
-SHOWN_ANYWHERE = ("/results/", "/previews/")
+SHOWN_ANYWHERE = ("/results/", "/previews/", "/uploads/")
 YEAR = 365 * 24 * 3600
 
 

@@ -51,6 +51,14 @@ class AlreadyExists(DomainError):
     """A name or a reference is taken."""
 
 
+class UploadInUse(DomainError):
+    """An order uses the upload, and shows it."""
+
+
+class UnknownUpload(DomainError):
+    """An order names an upload that is not its instance's own, or has just expired."""
+
+
 class AlreadyFinished(DomainError):
     """What is to be canceled has ended in another way."""
 

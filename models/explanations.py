@@ -22,6 +22,11 @@ EXPLANATIONS = {
         "The image could not be read from its address. Please check that everybody can open it.",
         retry=False,
     ),
+    "upload_lost": Explanation(
+        "The uploaded image is no longer there, and its credits were given back. Please upload it"
+        " again.",
+        retry=False,
+    ),
     "invalid_input": Explanation(
         "The model does not accept this image, prompt or option. Please change it.", retry=False
     ),

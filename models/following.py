@@ -19,6 +19,7 @@ from models.clock import age, from_now, now
 from models.database import changed, reading, transaction
 from models.orders import input_urls
 from models.tables import Attempt, AttemptStatus, Heartbeat, Instance, Item, Status
+from models.uploads import keys_of
 
 # Replicate deletes a prediction's input after an hour: this much of it can be relied on.
 REMEMBERED_SECONDS = 55 * 60.0
@@ -62,6 +63,12 @@ class Creation:
     def image_urls(self) -> tuple[str, ...]:
         """The addresses that the model gets, its image first."""
         return input_urls(self.image_url, self.reference_urls, self.sent_urls)
+
+    @property
+    def never_sent(self) -> bool:
+        """Whether it ended before anything could be sent: the copies of its uploads were missing,
+        and what is sent instead of them is written down first."""
+        return self.sent_urls is None and bool(keys_of(self.image_urls))
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,17 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from models import cancellation, caps, idempotency, ledger, moves, ordering, predictions, turns
+from models import (
+    cancellation,
+    caps,
+    copies,
+    idempotency,
+    ledger,
+    moves,
+    ordering,
+    predictions,
+    turns,
+)
 from models.clock import from_now, now
 from models.database import lock_timed_out, transaction
 from models.errors import InstanceDisabled
@@ -67,28 +77,29 @@ def submit(
     return receipt
 
 
-def claim_next(deadline: float) -> Turn | None:
+def claim_next(deadline: float, public: str = "") -> Turn | None:
     """Give the item whose turn it is to a new attempt; None when nothing can be had now.
 
     The instance served longest ago goes first, with its oldest due item. `deadline` is the time in
-    seconds after which a prediction made by this attempt has certainly ended.
+    seconds after which a prediction made by this attempt has certainly ended. `public` is where our
+    own addresses are open to Replicate; without it, shops' uploads need copies.
     """
-    turn = _claim(deadline)
+    turn = _claim(deadline, public)
     until = time.monotonic() + IN_LINE_SECONDS
     # Others are at work on every instance that has any, or on the one whose turn it is and goes on.
     while turn is None and turns.anything_due():
         if time.monotonic() > until:
             # Out of turn is better than not at all.
-            return _claim(deadline, any_turn=True)
-        turn = _stand_in_line(deadline)
+            return _claim(deadline, public, any_turn=True)
+        turn = _stand_in_line(deadline, public)
     return turn
 
 
-def _stand_in_line(deadline: float) -> Turn | None:
+def _stand_in_line(deadline: float, public: str) -> Turn | None:
     """Claim from the instance whose turn it is, behind whoever has it locked; None when that took
     too long, or when its turn is over by then."""
     try:
-        return _claim(deadline, wait=True)
+        return _claim(deadline, public, wait=True)
     except OperationalError as error:
         if lock_timed_out(error):
             return None
@@ -97,7 +108,7 @@ def _stand_in_line(deadline: float) -> Turn | None:
 
 @transaction
 def _claim(
-    session: Session, deadline: float, *, wait: bool = False, any_turn: bool = False
+    session: Session, deadline: float, public: str, *, wait: bool = False, any_turn: bool = False
 ) -> Turn | None:
     instance = turns.next_instance(session, wait)
     if instance is None:
@@ -110,12 +121,13 @@ def _claim(
         instance.due_items = 0
         return None
     _start(session, item.job_id)
-    attempt = turns.new_attempt(session, item, deadline)
+    where = copies.addresses(session, item, public, deadline)
+    attempt = turns.new_attempt(session, item, deadline, where.instead)
     item.status, item.attempt_id, item.updated_at = Status.RUNNING, attempt.id, now()
     instance.due_items -= 1
     turns.count_turn(instance)
     caps.hold_if_full(session, instance)
-    return Turn.of(attempt.id, attempt.reference, item)
+    return Turn.of(attempt.id, attempt.reference, item, where.sent, where.missing)
 
 
 def _start(session: Session, job_id: int) -> None:

@@ -2,7 +2,7 @@
 
 from sqlalchemy.orm import Session
 
-from models import caps, ledger
+from models import caps, ledger, uploads
 from models.orders import JobOrder, Pricing, Receipt
 from models.tables import EntryKind, Instance
 
@@ -16,10 +16,11 @@ def place(
 ) -> Receipt:
     """Write a new job of a locked instance with its items, and charge each image's `price`.
 
-    Raises `InsufficientCredits`, `QueueFull` and what `price` raises, which undoes the whole
-    transaction.
+    Raises `InsufficientCredits`, `QueueFull`, `UnknownUpload` and what `price` raises, which undoes
+    the whole transaction.
     """
     caps.check_room(session, instance, len(order.images))
+    uploads.use(session, instance.id, order.urls())
     ledger.book_reset(session, instance)
     job = order.to_job(instance.id)
     job.retry_of = retry_of

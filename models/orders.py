@@ -1,6 +1,6 @@
 """What goes in and out of the lifecycle, as plain values."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import Any, NamedTuple, Self
@@ -73,6 +73,11 @@ class JobOrder:
             total_images=len(self.images),
         )
 
+    def urls(self) -> Iterator[str]:
+        """Every address in it."""
+        for image in self.images:
+            yield from (image.image_url, *image.reference_urls)
+
     def cost(self, pricing: Pricing) -> int:
         """The credits of all of it."""
         return sum(price_of(image, pricing) for image in self.images)
@@ -143,7 +148,11 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """An item whose turn it is, held by a new attempt that is about to create its prediction."""
+    """An item whose turn it is, held by a new attempt that is about to create its prediction.
+
+    `image_urls` are what Replicate is given. Where copies of the uploads `to_copy` are missing,
+    nothing may be sent: they are made, and the turn is given up.
+    """
 
     attempt_id: int
     reference: str
@@ -156,9 +165,17 @@ class Turn:
     aspect_ratio: str
     output_format: str
     resolution: str | None
+    to_copy: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, attempt_id: int, reference: str, item: Item) -> Self:
+    def of(
+        cls,
+        attempt_id: int,
+        reference: str,
+        item: Item,
+        sent_urls: Sequence[str],
+        to_copy: tuple[str, ...] = (),
+    ) -> Self:
         """The turn of `item`."""
         return cls(
             attempt_id,
@@ -167,11 +184,12 @@ class Turn:
             item.job_id,
             item.instance_id,
             item.model,
-            input_urls(item.image_url, item.reference_urls),
+            input_urls(item.image_url, item.reference_urls, sent_urls),
             item.prompt,
             item.aspect_ratio,
             item.output_format,
             item.resolution,
+            to_copy,
         )
 
 

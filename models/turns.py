@@ -102,14 +102,21 @@ def waiting_items(session: Session, instance: Instance, limit: int) -> Sequence[
     return found + list(session.scalars(resting))
 
 
-def new_attempt(session: Session, item: Item, deadline: float) -> Attempt:
-    """The attempt says "about to create": a crash from here on is known to be ambiguous."""
+def new_attempt(
+    session: Session, item: Item, deadline: float, sent_urls: Sequence[str] | None = None
+) -> Attempt:
+    """The attempt says "about to create": a crash from here on is known to be ambiguous.
+
+    `sent_urls`, where they are not the item's own, are written down before they are sent: Replicate
+    shows them again, and the prediction is known by them.
+    """
     attempt = Attempt(
         item_id=item.id,
         reference=secrets.token_urlsafe(24),
         result_key=secrets.token_hex(16),
         lease_until=from_now(LEASE_SECONDS),
         deadline_at=from_now(deadline),
+        sent_urls=sent_urls and list(sent_urls),
     )
     session.add(attempt)
     session.flush()

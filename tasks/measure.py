@@ -25,6 +25,7 @@ Function = Literal[
     "list_predictions",
     "get_account",
     "get_webhook_secret",
+    "create_file",
 ]
 # These are shown before there was one: a rate never sees the event that a counter began with. Of
 # creates every end matters, of what can be asked again only that it works.

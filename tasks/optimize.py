@@ -11,8 +11,9 @@ import structlog
 from models import cancellation, caps, lifecycle, turns
 from models.orders import Turn
 from models.tables import IN_DOUBT, NOT_ENDED, AttemptStatus
-from tasks import webhooks
+from tasks import uploads, webhooks
 from tasks.celery import app
+from tasks.download import Stopping
 from tasks.gear import Gear, gear
 from tasks.limiter import Grant, LimiterUnavailable
 from tasks.prediction import ModelInput, Prediction
@@ -79,11 +80,14 @@ def _anything_due(gear: Gear) -> bool:
 
 def _claim(gear: Gear, grant: Grant) -> Started | None:
     with gear.database():
-        turn = lifecycle.claim_next(gear.settings.prediction_deadline + DEADLINE_SLACK)
-    if turn:
-        return Started(turn, grant)
-    gear.limiter.give_back(grant)
-    return None
+        turn = lifecycle.claim_next(_deadline(gear), uploads.public(gear))
+    if turn is None or turn.to_copy:
+        gear.limiter.give_back(grant)
+    return Started(turn, grant) if turn else None
+
+
+def _deadline(gear: Gear) -> float:
+    return gear.settings.prediction_deadline + DEADLINE_SLACK
 
 
 def _start(gear: Gear, started: Started) -> str:
@@ -91,7 +95,21 @@ def _start(gear: Gear, started: Started) -> str:
     with structlog.contextvars.bound_contextvars(
         instance=turn.instance_id, job=turn.job_id, item=turn.item_id, attempt=turn.attempt_id
     ):
-        return f"item {turn.item_id} {_create(gear, turn, started.grant)}"
+        done = _copy(gear, turn) if turn.to_copy else _create(gear, turn, started.grant)
+        return f"item {turn.item_id} {done}"
+
+
+def _copy(gear: Gear, turn: Turn) -> str:
+    """The slot has been given back: what Replicate cannot read yet is made readable for the item's
+    next turn."""
+    try:
+        uploads.copy(gear, turn.to_copy, _deadline(gear))
+    except Stopping:
+        return _wait_again(gear, turn, "stopping")
+    except ProviderError as error:
+        log.warning("upload not copied", outcome=error.outcome, detail=error.detail)
+        return _after_error(gear, turn, error)
+    return _wait_again(gear, turn, "copied")
 
 
 def _create(gear: Gear, turn: Turn, grant: Grant) -> str:
@@ -163,7 +181,8 @@ def _after_error(gear: Gear, turn: Turn, error: ProviderError) -> str:
             return _wait_again(gear, turn, error.reason)
         case Permanent():
             with gear.database():
-                refund = gear.settings.refund_failed
+                # What we have lost costs nobody anything, as in `tasks.collect`.
+                refund = gear.settings.refund_failed or error.code == uploads.LOST
                 lifecycle.fail(turn.attempt_id, error.code, refund, IN_DOUBT)
             make_use_of_room(gear, turn.attempt_id)
             return f"failed: {error.code}"

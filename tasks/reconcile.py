@@ -53,9 +53,11 @@ def _reconcile(gear: Gear) -> str:
         doubts = following.creates_in_doubt(PAGE)
         looking_round = following.beat("look-round", at_most_every=LOOK_ROUND_EVERY)
     for doubt in doubts:
-        if doubt.forgotten:
+        if doubt.never_sent:
+            _send_after_all(gear, doubt)
+        elif doubt.forgotten:
             _lose(gear, doubt)
-    open_doubts = [doubt for doubt in doubts if not doubt.forgotten]
+    open_doubts = [each for each in doubts if not (each.forgotten or each.never_sent)]
     if open_doubts or looking_round:
         _look(gear, open_doubts)
     return f"{len(doubts)} creates in doubt"
@@ -78,6 +80,14 @@ def _look(gear: Gear, doubts: Sequence[Doubt]) -> None:
     for doubt in doubts:
         _settle(gear, doubt, unclaimed, living)
     sort_out(gear, unclaimed, under_way, given_up)
+
+
+def _send_after_all(gear: Gear, doubt: Doubt) -> None:
+    """Its process ended while it made a copy of an upload: that is no doubt, and costs nothing."""
+    with gear.database():
+        moved = lifecycle.requeue(doubt.attempt_id, "not_copied", states=IN_DOUBT)
+    if moved.due_in is not None:
+        gear.waker.top_up(1, "an upload is to be copied again")
 
 
 def _lose(gear: Gear, doubt: Doubt) -> None:

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import quote
 
 from replicate.client import Client
@@ -18,6 +18,7 @@ from config.settings import Settings
 from tasks.measure import Function
 from tasks.prediction import ModelInput, Prediction, is_prediction_id, read_prediction
 from tasks.provider_errors import Ambiguous, Permanent, ProviderError, Retryable
+from tasks.provider_files import UploadedFile, read_file
 from tasks.wire import Timeouts, Wire
 
 __all__ = ["ModelInput", "Prediction", "Replicate"]
@@ -92,6 +93,19 @@ class Replicate:
         if not isinstance(key, str) or not key.startswith("whsec_"):
             raise Retryable("the answer holds no webhook secret")
         return key
+
+    def upload_file(self, name: str, file: BinaryIO, content_type: str) -> UploadedFile:
+        """Put a file where the models can read it, for about a day.
+
+        Raises what reading it raises; a file that was sent twice is only there twice.
+        """
+        create = self._client.files.create
+        document = self._call(
+            "create_file", lambda: create(file, filename=name, content_type=content_type)
+        )
+        if uploaded := read_file(document):
+            return uploaded
+        raise Retryable("the answer shows no file")
 
     def get_prediction(self, id: str) -> Prediction:
         """Return the prediction as it is now; `Permanent` `result_lost` where nobody knows it."""

@@ -1,4 +1,4 @@
-"""Where results are kept: a local folder, or S3, Google or Azure by URL (`STORAGE_URL`).
+"""Where results and uploads are: a local folder, or S3, Google or Azure by URL (`STORAGE_URL`).
 
 Every call is bounded below 8 s. Keys are 32 hexadecimal digits and an extension, nothing else, so
 that no key can name a file outside of the storage. The content type is the database's knowledge:
@@ -36,7 +36,7 @@ class StorageUnavailable(Retryable):
 
 
 class Storage:
-    """Results by key; thread-safe, one per process, opened after any fork."""
+    """Results and uploads by key; thread-safe, one per process, opened after any fork."""
 
     def __init__(self, store: "ObjectStore", folder: Path | None = None) -> None:
         self._store = store
@@ -82,7 +82,7 @@ class Storage:
         return False
 
     def stored_keys(self, page: int = 500) -> Iterator[list[str]]:
-        """The keys of all results in pages, in any order; what has another name is not ours."""
+        """All keys in pages, in any order; what has another name is not ours."""
         with _sorted_errors("list"):
             for found in obstore.list(self._store, chunk_size=page):
                 yield [each["path"] for each in found if KEY.fullmatch(each["path"])]
@@ -96,6 +96,11 @@ class Storage:
         """Return the file to be served, or None where results are not in a local folder."""
         return self._folder / _check(key) if self._folder else None
 
+    @property
+    def signs(self) -> bool:
+        """Tell whether it can give out addresses that anyone may read for a while."""
+        return isinstance(self._store, (S3Store, GCSStore, AzureStore))
+
     def presigned_url(self, key: str, seconds: int) -> str | None:
         """Return a URL that anyone may read for so long, or None for a local folder.
 
@@ -103,7 +108,7 @@ class Storage:
         """
         _check(key)
         if not isinstance(self._store, (S3Store, GCSStore, AzureStore)):
-            return None
+            return None  # Not `signs`: the type checker would not know what follows from it.
         with _sorted_errors("sign"):
             return obstore.sign(self._store, "GET", key, timedelta(seconds=seconds))
 

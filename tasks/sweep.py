@@ -4,6 +4,7 @@ Each step reads a bounded page; what is left comes with the next sweep.
 """
 
 import threading
+import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -13,7 +14,7 @@ from celery.signals import worker_ready
 from sqlalchemy.exc import SQLAlchemyError
 
 from config.settings import Settings
-from models import caps, controls, following, idempotency, lifecycle, sending
+from models import caps, controls, following, idempotency, lifecycle, sending, uploads
 from tasks import webhooks
 from tasks.celery import app
 from tasks.counting import count_final
@@ -23,6 +24,7 @@ from tasks.limiter import LimiterUnavailable
 from tasks.provider_errors import ProviderError
 from tasks.queues import depths
 from tasks.reconcile import reconcile
+from tasks.retention import retain
 from tasks.stopping import stopping
 from tasks.strays import cancel_all_unwanted
 from tasks.waiting import LONG_PAUSE
@@ -31,6 +33,8 @@ from tasks.wake import Waker
 log = structlog.get_logger(__name__)
 
 PAGE = 500
+# So many files are deleted in one sweep, and no new one is begun after so many seconds.
+UPLOADS, STORAGE_SECONDS = 200, 5.0
 # A check counts as lost this many seconds after its time: messages with a countdown come late.
 LATE_BY = 10.0
 # How often each worker asks for a sweep, in case no scheduler runs, in its intervals.
@@ -69,8 +73,10 @@ def sweep_once(gear: Gear) -> str:
         _deliver_webhooks,
         _forget_keys,
         _forget_deliveries,
+        _expire_uploads,
         _cancel_unwanted,
         count_final,
+        retain,
     )
     reports = [_report(gear, step) for step in steps]
     with gear.database():
@@ -157,6 +163,22 @@ def _deliver_webhooks(gear: Gear) -> str:
 def _forget_keys(gear: Gear) -> str:
     with gear.database():
         return "old keys forgotten" if idempotency.forget_old() else "no old keys"
+
+
+def _expire_uploads(gear: Gear) -> str:
+    """The file first, then its row: a sweep that ends in between leaves nothing that is unknown."""
+    with gear.database():
+        expired = uploads.expired(UPLOADS)
+    deleted = []
+    began = time.monotonic()
+    for upload_id, key in expired:
+        gear.storage.delete(key)
+        deleted.append(upload_id)
+        if gear.stopping.is_set() or time.monotonic() - began > STORAGE_SECONDS:
+            break
+    with gear.database():
+        uploads.forget(deleted)
+    return f"{len(deleted)} uploads expired"
 
 
 def _forget_deliveries(gear: Gear) -> str:

@@ -20,13 +20,15 @@ LARGEST_ANSWER = 16 * 2**20
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """Seconds for each phase of a call, and for all of it together."""
+    """Seconds for each phase of a call, and for all of it together; to send a `file` takes longer,
+    and whoever sends one ends it when the process does."""
 
     connect: float = 2.0
     read: float = 5.0
     write: float = 2.0
     pool: float = 2.0
     total: float = 7.5
+    file: float = 25.0
 
     @property
     def phases(self) -> httpx.Timeout:
@@ -95,7 +97,7 @@ class Wire(httpx.BaseTransport):
 
     def _send(self, request: httpx.Request, creating: bool) -> httpx.Response | ProviderError:
         try:
-            with all_within(self._timeouts.total):
+            with all_within(self._time_for(request)):
                 answer = self._exchange(request)
         except httpx.RequestError as error:
             return sort_fault(error, creating)
@@ -103,6 +105,10 @@ class Wire(httpx.BaseTransport):
         if isinstance(document, dict):
             self._kept.document = document
         return sort_answer(answer.status_code, answer.headers, document, creating) or answer
+
+    def _time_for(self, request: httpx.Request) -> float:
+        sending = request.method == "POST" and request.url.path.endswith("/files")
+        return self._timeouts.file if sending else self._timeouts.total
 
     def _exchange(self, request: httpx.Request) -> httpx.Response:
         request.extensions["timeout"] = self._timeouts.phases.as_dict()

@@ -129,12 +129,18 @@ def _row(instance: Instance) -> tuple[object, ...]:
         instance.plan,
         instance.balance,
         instance.due_items,
-        "disabled" if instance.disabled_at else "active",
+        _state(instance),
         instance.max_running,
         instance.max_waiting,
         instance.created_at,
         instance.wix_instance_id,
     )
+
+
+def _state(instance: Instance) -> str:
+    if instance.erased_at:
+        return "erased"
+    return "disabled" if instance.disabled_at else "active"
 
 
 @instances.command("disable")

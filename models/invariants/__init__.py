@@ -24,6 +24,7 @@ from models.invariants.overdue import (
 )
 from models.invariants.pages import Finding, Look, Page, follow, sizes
 from models.invariants.results import Missing, results, unknown_results
+from models.invariants.uploads import ordered_uploads, sent_uploads, stored_uploads
 
 __all__ = [
     "ALWAYS",
@@ -48,6 +49,8 @@ ALWAYS: dict[str, Look] = {
     "jobs": jobs,
     "images": images,
     "attempts": attempts,
+    "ordered uploads": ordered_uploads,
+    "sent uploads": sent_uploads,
     "kept answers": answers,
     "daily counts": daily_counts,
     "webhook deliveries": deliveries,
@@ -56,12 +59,17 @@ ALWAYS: dict[str, Look] = {
 
 def looks(patience: Patience, missing: Missing | None = None) -> dict[str, Look]:
     """Every look that an operator takes: also at what is late, and, where `missing` can ask the
-    storage, at the results."""
+    storage, at the results and the uploads."""
     late: dict[str, Look] = {
         "late attempts": overdue_attempts,
         "late images": partial(overdue_images, patience=patience),
     }
-    stored: dict[str, Look] = {"results": partial(results, missing=missing)} if missing else {}
+    if missing is None:
+        return ALWAYS | late
+    stored: dict[str, Look] = {
+        "results": partial(results, missing=missing),
+        "uploads": partial(stored_uploads, missing=missing),
+    }
     return ALWAYS | late | stored
 
 

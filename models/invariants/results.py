@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Sequence
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models.database import reading
 from models.invariants.pages import Finding, Page, Start
-from models.tables import Attempt, Item, Status
+from models.tables import Attempt, Item, Status, UnwantedFile, Upload
 
 # Every key is a question to the storage.
 SIZE = 200
@@ -34,20 +34,26 @@ def results(after: Start, missing: Missing) -> Page:
 
 @reading
 def _done(session: Session, after: int) -> list[tuple[int, str]]:
-    done = select(Item.id, Item.result_key).where(Item.status == Status.DONE, Item.id > after)
+    key = func.coalesce(Item.stored_key, Item.result_key)
+    done = select(Item.id, key).where(Item.status == Status.DONE, Item.id > after)
     rows = session.execute(done.where(Item.result_key.is_not(None)).order_by(Item.id).limit(SIZE))
-    return [(row.id, row.result_key) for row in rows]
+    return [(id, name) for id, name in rows]
 
 
 @reading
 def unknown_results(session: Session, keys: Sequence[str]) -> list[Finding]:
-    """Those of the stored `keys` that belong to no image and to no attempt.
+    """Those of the stored `keys` that belong to no image, to no upload and to no attempt.
 
     An attempt that was overtaken may have stored its result in vain, and one may be storing it
     now: its key begins with the attempt's. Few keys get as far as that question, which reads all
     attempts.
     """
     known = set(session.scalars(select(Item.result_key).where(Item.result_key.in_(keys))))
+    known |= set(session.scalars(select(Upload.key).where(Upload.key.in_(keys))))
+    # Made for an image that may be deleted by now, and shown by another.
+    known |= set(session.scalars(select(Item.stored_key).where(Item.stored_key.in_(keys))))
+    # The next sweep deletes these.
+    known |= set(session.scalars(select(UnwantedFile.key).where(UnwantedFile.key.in_(keys))))
     stems = {key: key.partition(".")[0] for key in keys if key not in known}
     if not stems:
         return []

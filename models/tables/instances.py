@@ -18,7 +18,9 @@ class Instance(Base):
     last turn ended: together they are its place in the round of the fair shares. `turns_left` is
     how many more of its images come before its turn ends. `max_running` and `max_waiting` are its
     own caps, if it has any. `held_at` is set while it runs as many as its cap allows: it is not
-    served meanwhile, and not in the index by which turns are found."""
+    served meanwhile, and not in the index by which turns are found. `deleted_charges` and
+    `deleted_refunds` are the credits that were charged, and given back, for images whose rows are
+    deleted: the ledger keeps their entries."""
 
     __tablename__ = "instances"
     __table_args__ = (
@@ -47,6 +49,8 @@ class Instance(Base):
     max_waiting: Mapped[int | None] = mapped_column(Integer)
     held_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     erased_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    deleted_charges: Mapped[int] = mapped_column(BigInteger, default=0, server_default=text("0"))
+    deleted_refunds: Mapped[int] = mapped_column(BigInteger, default=0, server_default=text("0"))
 
 
 class CreditEntry(Base):

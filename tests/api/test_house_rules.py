@@ -23,6 +23,7 @@ OPEN = {
     "/web/<any('css', 'js'):kind>/<part>",
     "/web/favicon.svg",
     "/previews/<preview_token:token>",
+    "/uploads/<result_key:key>",
 }
 
 
@@ -33,6 +34,7 @@ def address(app: Flask, rule: Rule) -> str:
         "endpoint_id": 1,
         "delivery_id": 1,
         "preset_id": 1,
+        "upload_id": 1,
         "key": "a" * 32 + ".jpg",
         "name": "swagger-ui.css",
         "reference": "r" * 32,

@@ -39,6 +39,16 @@ export async function read(path, query = {}, signal = undefined) {
   return body;
 }
 
+/**
+ * Listen to what the service tells bit by bit, for as long as it does: a reader of pieces of text.
+ * Raises `Problem` or `Unreachable`, also when it breaks off.
+ */
+export async function listen(path, headers, signal) {
+  const response = await ask(addressOf(path, {}), { headers }, signal, null);
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  return { read: () => reader.read().catch((error) => { throw lost(error); }) };
+}
+
 /** A file that only its owner may read: `{content, name}`, to be saved under that name. */
 export async function file(path, query = {}) {
   const response = await ask(addressOf(path, query), {});
@@ -81,7 +91,8 @@ export function forgetAnswers() {
   kept.clear();
 }
 
-function addressOf(path, query) {
+/** The whole address of something; `query` as for `read`. */
+export function addressOf(path, query) {
   const address = new URL(path, ROOT);
   for (const [name, value] of Object.entries(query)) {
     if (value !== "" && value !== null && value !== undefined) address.searchParams.set(name, value);
@@ -89,12 +100,19 @@ function addressOf(path, query) {
   return address.href;
 }
 
-async function ask(address, options, signal) {
-  // A token needs no encoding; with other signs, fetch would take what was pasted for no network.
-  const headers = { ...options.headers, Authorization: `Bearer ${encodeURIComponent(token())}` };
-  const patience = AbortSignal.timeout(PATIENCE);
-  const until = signal ? AbortSignal.any([patience, signal]) : patience;
-  const response = await fetched(address, { ...options, headers, cache: "no-store", signal: until });
+async function ask(address, options, signal, patience = AbortSignal.timeout(PATIENCE)) {
+  const headers = { ...options.headers, Authorization: authorization() };
+  const until = AbortSignal.any([patience, signal].filter(Boolean));
+  return heard(await fetched(address, { ...options, headers, cache: "no-store", signal: until }));
+}
+
+/** A token needs no encoding; with other signs, fetch would take what was pasted for no network. */
+export function authorization() {
+  return `Bearer ${encodeURIComponent(token())}`;
+}
+
+/** Return a good answer; raise `Problem` for another one, and let the page know of a refused token. */
+export async function heard(response) {
   if (response.ok || response.status === 304) return response;
   const problem = new Problem(response, await factsOf(response));
   if (problem.status === 401) dispatchEvent(new CustomEvent("refused", { detail: problem }));
@@ -122,7 +140,8 @@ async function contentOf(response, kind) {
   }
 }
 
-function lost(error) {
+/** The error of a page that got no answer. */
+export function lost(error) {
   return error.name === "AbortError" ? error : new Unreachable("The service does not answer.");
 }
 

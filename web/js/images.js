@@ -8,6 +8,7 @@ import { MOST_IMAGES } from "./limits.js";
 import { button, picture, state, stop } from "./parts.js";
 import { OWN_IMAGES } from "./products.js";
 import { explained } from "./troubles.js";
+import { UploadField } from "./uploads.js";
 
 const FULL = `A job takes up to ${MOST_IMAGES} images. Leave another one out first, or send these and begin a new job.`;
 
@@ -37,6 +38,9 @@ export class ImageGrid {
       this.#count,
       this.#grid,
       this.#empty,
+    );
+    this.element.append(
+      new UploadField((image) => this.#add(image), this.element).element,
       new AddressForm((image) => this.#add(image)).element,
     );
     this.update();
@@ -165,11 +169,11 @@ function neighbour(key, at, many, columns) {
 
 function heading(product, own) {
   const price = product.price && el("p", { class: "soft" }, money(product.price, product.currency));
-  return el("div", {}, el("h1", { tabindex: -1 }, own ? "Images by their addresses" : product.name), price);
+  return el("div", {}, el("h1", { tabindex: -1 }, own ? "Your own images" : product.name), price);
 }
 
 function noImages() {
-  return state({ sign: "picture", title: "No images yet", words: "Add images below, by the addresses at which they are on the internet." });
+  return state({ sign: "picture", title: "No images yet", words: "Upload images below, or add them by the addresses at which they are on the internet." });
 }
 
 /** A field that takes an image's address; the API checks it as it would check an order. */

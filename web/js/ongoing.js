@@ -5,7 +5,9 @@ import { el, fill, KeyedList, say } from "./dom.js";
 import { announce, openFrame, tryCredits } from "./frame.js";
 import { moment, took } from "./format.js";
 import { capitalized, chainLinks, inWords, isMissing, JobList, JOBS, noSuchJob, openJob, waitingWords } from "./jobs.js";
+import { Follower } from "./live.js";
 import { askingButton, badge, button, linkButton, picture, progress, state } from "./parts.js";
+import { queueLine } from "./queue.js";
 import { Refresher } from "./refresh.js";
 import { explained, troubled } from "./troubles.js";
 
@@ -22,7 +24,8 @@ const page = document.getElementById("jobs");
 const list = new JobList("Ongoing jobs");
 const detail = el("section", { class: "detail", "aria-label": "The open job" });
 const freshness = el("p", { class: "freshness small soft numbers", role: "status" }, FRESH);
-const head = el("div", {}, el("h1", {}, "Ongoing"), freshness);
+const queue = queueLine();
+const head = el("div", {}, el("h1", {}, "Ongoing"), freshness, queue.element);
 const more = button("Show more", { hidden: true, onclick: showMore });
 const columns = el("div", { class: "jobs-columns" }, el("div", { class: "stack" }, list.element, more), detail);
 const empty = nothing();
@@ -42,9 +45,10 @@ const gone = new Set();
 openFrame(() => {
   fill(page, head, bones());
   addEventListener("hashchange", followAddress);
-  addEventListener("online", () => [refreshList, refreshJob].forEach((each) => each?.now()));
-  addEventListener("refused", () => [refreshList, refreshJob].forEach((each) => each?.stop()));
+  addEventListener("online", () => [refreshList, refreshJob, queue.refresher].forEach((each) => each?.now()));
+  addEventListener("refused", () => [refreshList, refreshJob, queue.refresher].forEach((each) => each?.stop()));
   refreshList.start();
+  queue.refresher.start();
 });
 
 async function lookAtList() {
@@ -100,27 +104,30 @@ function show(part) {
   if (!part.isConnected) fill(page, head, part);
 }
 
-/** Every job has a refresher of its own: what the one before still waits for keeps nobody waiting. */
+/** Every job has a follower of its own: what the one before still waits for keeps nobody waiting. */
 function open(id) {
   openId = id;
   view = null;
   refreshJob?.stop();
-  refreshJob = id && new Refresher(JOB_SECONDS, () => lookAtJob(id));
+  refreshJob = id && new Follower(JOB_SECONDS, `${JOBS}/${id}`, { look: () => lookAtJob(id), show: (facts) => showJob(id, facts) });
   fill(detail, detailBones());
   refreshJob?.start();
 }
 
 async function lookAtJob(id) {
   try {
-    const facts = await read(`${JOBS}/${id}`);
-    if (id !== openId) return;
-    view ??= openView();
-    view.update(facts);
-    if (FINAL.has(facts.job.status)) finish(facts.job);
+    return await read(`${JOBS}/${id}`);
   } catch (error) {
     if (id === openId) showJobTrouble(error, id);
     throw error;
   }
+}
+
+function showJob(id, facts) {
+  if (id !== openId) return;
+  view ??= openView();
+  view.update(facts);
+  if (FINAL.has(facts.job.status)) finish(facts.job);
 }
 
 function showJobTrouble(error, id) {

@@ -32,6 +32,13 @@ openFrame(() => {
   show();
 });
 
+/** A file that is dropped beside its place must not take the page's. */
+for (const kind of ["dragover", "drop"]) {
+  addEventListener(kind, (event) => {
+    if (event.dataTransfer?.types.includes("Files")) event.preventDefault();
+  });
+}
+
 function show() {
   const id = fragment().get("product");
   showFooter(0);
@@ -76,6 +83,8 @@ function begin(product, images) {
   draft.meet(images);
   const changed = () => {
     drafts.save();
+    // An upload may have ended after somebody went on to another product.
+    if (!grid.element.isConnected) return;
     grid.update();
     form.update();
     if (!form.element.isConnected) fill(aside, form.element);

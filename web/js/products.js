@@ -25,7 +25,7 @@ export class ProductList {
   #list = new KeyedList(this.#grid, (product) => product.id, productCard);
 
   constructor() {
-    const own = el("a", { href: `#product=${OWN_IMAGES}` }, "Choose images by their addresses");
+    const own = el("a", { href: `#product=${OWN_IMAGES}` }, "Upload images, or choose images by their addresses");
     this.element = el(
       "div",
       { class: "stack shelf" },
@@ -117,7 +117,7 @@ export class ProductList {
     if (this.#query) {
       return state({ sign: "search", title: "No product has this name", words: "Try a shorter word, or a part of it." });
     }
-    return state({ sign: "shop", title: "Your shop has no products yet", words: "Add products to your shop, or choose images by their addresses.", actions: [byAddress()] });
+    return state({ sign: "shop", title: "Your shop has no products yet", words: "Add products to your shop, upload images, or choose images by their addresses.", actions: [byAddress()] });
   }
 
   #refuse(error) {
@@ -134,7 +134,7 @@ function notConnected({ message: words }) {
 }
 
 function byAddress() {
-  return linkButton("Choose images by their addresses", `#product=${OWN_IMAGES}`, { look: "primary", sign: "link" });
+  return linkButton("Upload images, or choose images by their addresses", `#product=${OWN_IMAGES}`, { look: "primary", sign: "link" });
 }
 
 function productCard(product) {
