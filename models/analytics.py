@@ -49,7 +49,7 @@ class News(NamedTuple):
     refunded: bool
     error_code: str | None
     prompt: str
-    reused_from: int | None
+    stored_key: str | None
     created_at: datetime
     updated_at: datetime
 
@@ -61,7 +61,7 @@ class News(NamedTuple):
     @property
     def made(self) -> bool:
         """A result was made for it, and not taken from another image."""
-        return self.status == Status.DONE and self.reused_from is None
+        return self.status == Status.DONE and self.stored_key is None
 
     @property
     def bucket(self) -> int:
@@ -71,7 +71,7 @@ class News(NamedTuple):
 
 COLUMNS = (
     Item.id, Item.status, Item.credits, Item.refunded, Item.error_code, Item.prompt,
-    Item.reused_from, Item.created_at, Item.updated_at,
+    Item.stored_key, Item.created_at, Item.updated_at,
 )  # fmt: skip
 
 
@@ -151,7 +151,7 @@ def _add_counts(session: Session, instance_id: int, news: Iterable[News]) -> Non
     for each in news:
         facts = days.setdefault(each.day, Counter())
         facts[COUNTED[each.status]] += 1
-        facts["reused"] += each.reused_from is not None
+        facts["reused"] += each.stored_key is not None
         facts["credits"] += 0 if each.refunded else each.credits
     names = (*COUNTED.values(), "reused", "credits")
     rows = [{"day": day} | {name: facts[name] for name in names} for day, facts in days.items()]

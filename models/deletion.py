@@ -9,7 +9,7 @@ storage is asked, because an order may reuse a result until the very moment at w
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, delete, exists, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, exists, select, update
 from sqlalchemy.orm import Session
 
 from models.clock import from_now
@@ -107,11 +107,9 @@ def _stored_in_vain(session: Session, item_ids: Sequence[int]) -> set[str]:
 
 def _let_go(session: Session, job_ids: Sequence[int], item_ids: Sequence[int]) -> None:
     """What was made from these stands by itself from now on; who looks at a retry is told."""
-    reuses = update(Item).where(Item.reused_from.in_(item_ids), Item.job_id.not_in(job_ids))
+    reuses = update(Item).where(Item.reused_from.in_(item_ids))
     session.execute(reuses.values(reused_from=None))
-    # Among those that go, the reference is checked row by row.
-    session.execute(update(Item).where(Item.id.in_(item_ids)).values(reused_from=None))
-    retries = update(Job).where(or_(Job.retry_of.in_(job_ids), Job.id.in_(job_ids)))
+    retries = update(Job).where(Job.retry_of.in_(job_ids))
     session.execute(retries.values(retry_of=None, version=Job.version + 1))
 
 

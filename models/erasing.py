@@ -143,8 +143,6 @@ def finish(session: Session, instance_id: int, by: str, details: dict[str, int])
     instance.name = f"erased-{instance.id}"
     instance.token_hash = accounts.hash_token(secrets.token_urlsafe())
     instance.wix_instance_id = None
-    # The moment of the first time, if somebody erases it again.
-    instance.erased_at = instance.erased_at or now()
     audit.write(session, by, "instances erase", instance.name, **details)
     return instance.name
 
@@ -154,8 +152,11 @@ def _any_of(table: Any, instance_id: int) -> Any:
 
 
 def _disabled(session: Session, instance_id: int) -> Instance:
-    """Lock it. Nothing can be added while it is disabled, and there is no way back from that."""
+    """Lock it. Nothing can be added while it is disabled, and there is no way back from that; from
+    now on its counts by day are those of images that are no longer there."""
     instance = ledger.lock(session, instance_id)
     if instance.disabled_at is None:
         raise StillNeeded("It is not disabled.")
+    if instance.erased_at is None:
+        instance.erased_at = now()
     return instance

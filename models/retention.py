@@ -4,25 +4,24 @@ What deletes does one page of one instance, under that instance's lock: it keeps
 reusing a result, or from naming an upload, at the moment at which that goes.
 """
 
-import re
 from collections.abc import Sequence
 from datetime import timedelta
 
 from sqlalchemy import ColumnElement, Text, and_, cast, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from models import deletion, ledger
+from models import analytics, deletion, ledger
 from models.clock import from_now, now
 from models.database import reading, transaction
 from models.deletion import Deleted, over
 from models.idempotency import KEPT_SECONDS
 from models.tables import IdempotencyKey, Item, Job, Upload
+from models.uploads import PATH, keys_of
 
 # Ten images each, and up to five attempts at each of them.
 JOBS = 20
 UPLOADS = 100
 FILES = 500
-UPLOAD = re.compile(r"/uploads/([0-9a-f]{32}\.\w+)")
 # An upload is marked as used in the transaction that writes the job, by another statement.
 SLACK = timedelta(minutes=1)
 # When an upload that a job names all the same is looked at again.
@@ -50,6 +49,9 @@ def delete_old_jobs(
     job_ids = session.scalars(old.order_by(Job.finished_at).limit(limit)).all()
     answers = delete(IdempotencyKey).where(IdempotencyKey.instance_id == instance_id)
     session.execute(answers.where(IdempotencyKey.created_at < from_now(-KEPT_SECONDS)))
+    last = select(func.max(Item.updated_at)).where(Item.job_id.in_(job_ids))
+    if until := session.scalar(last):
+        analytics.note_deleted(session, until)
     return deletion.delete_jobs(session, instance, job_ids)
 
 
@@ -113,9 +115,9 @@ def _named(session: Session, instance_id: int, uploads: Sequence[Upload]) -> set
         return set()
     old = select(Item.image_url, Item.reference_urls).join(Job, Job.id == Item.job_id)
     named = or_(
-        Item.image_url.startswith("/uploads/"),
-        cast(Item.reference_urls, Text).contains('"/uploads/'),
+        Item.image_url.startswith(PATH),
+        cast(Item.reference_urls, Text).contains(f'"{PATH}'),
     )
     own = old.where(Job.instance_id == instance_id, Job.created_at <= max(last_uses) + SLACK)
     urls = (url for row in session.execute(own.where(named)) for url in (row[0], *row[1]))
-    return {match[1] for url in urls if (match := UPLOAD.fullmatch(url))}
+    return set(keys_of(urls))

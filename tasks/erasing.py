@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from models import erasing
+from models import analytics, erasing
 from tasks.retention import Broom, Progress, leftovers
 
 
@@ -12,6 +12,9 @@ def erase(broom: Broom, instance_id: int) -> Iterator[Progress]:
     It may be broken off after any page, and between a page's rows and its files.
     """
     yield from leftovers(broom)
+    with broom.database():
+        while analytics.count_page(instance_id):
+            pass
     while True:
         with broom.database():
             gone = erasing.erase_jobs(instance_id)

@@ -1,15 +1,16 @@
 """Jobs that ended long ago, with files, for the tests of what deletes them."""
 
+import secrets
 from typing import Any
 
 from sqlalchemy import Update, select, update
 
-from models import invariants, lifecycle
-from models.clock import from_now
+from models import analytics, invariants, lifecycle
+from models.clock import from_now, now
 from models.database import db
-from models.tables import Attempt, IdempotencyKey, Item, Job
+from models.tables import Attempt, IdempotencyKey, Instance, Item, Job, Status
 from tasks.storage import Storage
-from tests.shop import DEADLINE, submit
+from tests.shop import DEADLINE, order, submit
 
 DAY = 86_400.0
 MONTH = 30 * DAY
@@ -43,18 +44,35 @@ def stem(attempt_id: int) -> str:
     return found
 
 
+def reuse(shop: int, key: str) -> int:
+    """A free job of one image that shows the result under `key`; return its id."""
+    job_id = lifecycle.submit(shop, order(product="again"), 0).job.id
+    origin = select(Item.id).where(Item.result_key == key).scalar_subquery()
+    shown = {"stored_key": key, "reused_from": origin, "result_type": "image/jpeg"}
+    done = {"status": Status.DONE, "result_key": f"{secrets.token_hex(16)}.jpg"}
+    ended = {"status": Status.DONE, "completed_images": 1, "finished_at": now()}
+    write(
+        update(Item).where(Item.job_id == job_id).values(**shown, **done, updated_at=now()),
+        update(Job).where(Job.id == job_id).values(**ended),
+        update(Instance).where(Instance.id == shop).values(due_items=Instance.due_items - 1),
+    )
+    return job_id
+
+
 def make_old(*job_ids: int, seconds: float = 2 * MONTH) -> None:
-    """These jobs ended so long ago, and stand in the analytics."""
+    """These jobs ended so long ago; what has ended is counted."""
     past = from_now(-seconds)
     items = select(Item.id).where(Item.job_id.in_(job_ids))
     old = {"created_at": past, "finished_at": past}
     tried = update(Attempt).where(Attempt.item_id.in_(items), Attempt.ended_at.is_not(None))
     write(
         update(Job).where(Job.id.in_(job_ids)).values(**old),
-        update(Item).where(Item.job_id.in_(job_ids)).values(created_at=past, counted=True),
+        update(Item).where(Item.job_id.in_(job_ids)).values(created_at=past, updated_at=past),
         tried.values(created_at=past, ended_at=past),
         update(IdempotencyKey).values(created_at=past),
     )
+    for (shop,) in read(select(Job.instance_id).where(Job.id.in_(job_ids)).distinct()):
+        analytics.catch_up(shop)
 
 
 def old_job(storage: Storage, shop: int, images: int = 1) -> tuple[int, list[str]]:

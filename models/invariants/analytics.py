@@ -84,7 +84,7 @@ def _counted(session: Session, page: Span) -> dict[Key, Tally]:
     """By way of the jobs, which have an index by instance."""
     day = func.date(Item.updated_at, type_=Date()).label("day")
     paid = case((Item.refunded, 0), else_=Item.credits)
-    reused = case((Item.reused_from.is_not(None), 1), else_=0)
+    reused = case((Item.stored_key.is_not(None), 1), else_=0)
     grouped = (
         select(Job.instance_id, day, Item.status, func.count(), func.sum(reused), func.sum(paid))
         .join(Item, Item.job_id == Job.id)

@@ -31,6 +31,7 @@ class Image(NamedTuple):
     status: Status
     result_key: str | None
     result_type: str | None
+    stored_key: str | None
     refunded: bool
     unwanted: bool
     booked: bool
@@ -56,7 +57,7 @@ class Image(NamedTuple):
 
 # The plain columns: whole rows, prompts and all, take five times as long.
 COLUMNS = (
-    Item.id, Item.job_id, Item.instance_id, Item.status, Item.result_key, Item.result_type,
+    Item.id, Item.job_id, Item.instance_id, Item.status, Item.result_key, Item.result_type, Item.stored_key,
     Item.refunded, Item.cancel_requested_at.is_not(None), BOOKED, Job.instance_id, Attempt.id,
     Attempt.item_id, Attempt.status, Attempt.outcome,
 )  # fmt: skip
@@ -101,6 +102,8 @@ def _done(image: Image) -> Iterator[Finding]:
     if not (image.result_key and image.result_type):
         expected = "a result and its content type"
         yield Finding("done_without_result", image.where, expected, f"{image.result_key}", RESULT)
+    if image.stored_key:
+        return  # Made for another image.
     if image.attempt_item != image.id or image.outcome != "succeeded":
         expected = "DONE by an attempt of its own that succeeded"
         yield Finding("done_without_attempt", image.where, expected, image.attempt, RESULT)

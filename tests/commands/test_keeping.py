@@ -14,7 +14,7 @@ from sqlalchemy import insert, select, update
 
 from api import create_app, current
 from models import accounts, lifecycle
-from models.clock import from_now, now
+from models.clock import from_now
 from models.database import db
 from models.tables import (
     Attempt,
@@ -27,6 +27,7 @@ from models.tables import (
     Job,
     MonthlyPrompt,
     PromptPreset,
+    Status,
     UnwantedFile,
     Upload,
     WebhookDelivery,
@@ -36,7 +37,7 @@ from tasks.erasing import erase
 from tasks.retention import Broom
 from tasks.storage import Storage
 from tests.databases import check_promises, settings_for
-from tests.old_jobs import PICTURE, finish_all, ids, litter, make_old, old_job, write
+from tests.old_jobs import PICTURE, finish_all, ids, litter, make_old, old_job, read, reuse, write
 from tests.shop import open_shop, submit
 
 UPLOAD = f"{'a' * 32}.jpg"
@@ -78,14 +79,11 @@ def fill(storage: Storage) -> int:
     endpoint = own | {"url": "https://alice.example", "events": [], "secret": "whsec_alice"}
     photo = own | {"key": UPLOAD, "sha256": "", "content_type": "image/jpeg", "bytes": 1}
     photo |= {"width": 1, "height": 1, "provider_url": "https://replicate.example"}
-    month = {"month": now_date(), "prompt_hash": "h", "prompt": "secret prompt", "images": 2}
     for table, facts in (
         (WebhookEndpoint, endpoint | {"created_at": past, "version": 1}),
         (Upload, photo | {"created_at": past, "last_used_at": past}),
         (PromptPreset, own | {"name": "bright", "prompt": "brighter", "options": {},
                               "created_at": past, "updated_at": past}),
-        (MonthlyPrompt, own | month),
-        (DailyCount, own | {"day": now_date(), "done": 2}),
     ):  # fmt: skip
         db.session.execute(insert(table).values(**facts))
     told = {"endpoint_id": select(WebhookEndpoint.id).scalar_subquery(), "message_id": "m",
@@ -94,12 +92,6 @@ def fill(storage: Storage) -> int:
     db.session.execute(insert(WebhookDelivery).values(**own, **told))
     db.session.commit()
     return alice
-
-
-def now_date() -> Any:
-    found = db.session.scalars(select(now())).one().date()
-    db.session.rollback()
-    return found
 
 
 def run(shell: FlaskCliRunner, *words: str) -> Result:
@@ -144,9 +136,10 @@ def test_an_export_holds_all_of_one_shop_and_no_secret(
 ) -> None:
     alice = fill(storage)
     submit(alice, product="mug")
-    (shared, lost) = db.session.scalars(select(Item.result_key).where(Item.instance_id == alice,
-                                        Item.result_key.is_not(None))).all()  # fmt: skip
-    write(update(Item).where(Item.result_key == lost).values(stored_key=shared))
+    own = select(Item.result_key).where(Item.instance_id == alice, Item.status == Status.DONE)
+    shared, other = (key for (key,) in read(own.order_by(Item.id)))
+    reuse(alice, shared)
+    storage.delete(other)
     file = tmp_path / "alice.zip"
 
     done = run(shell, "instances", "export", "alice", "--to", str(file), "--with-results")
@@ -163,9 +156,10 @@ def test_an_export_holds_all_of_one_shop_and_no_secret(
         assert archive.read(f"results/{shared}") == archive.read(f"uploads/{UPLOAD}") == PICTURE
     assert len(names) == len(set(names)) == 17
     counts = {name.partition(".")[0]: len(rows) for name, rows in lines.items()}
-    assert counts["items"] == 3
+    assert counts["items"] == 4
     assert counts["attempts"] == 2
-    assert counts["credit-entries"] == 3
+    assert "          1 files were not in the storage (any more)." in lines["README.txt"]
+    assert counts["credit-entries"] == 4
     assert {counts[part] for part in ("uploads", "prompt-presets", "webhook-endpoints",
                                       "webhook-deliveries", "daily-counts")} == {1}  # fmt: skip
     whole = "\n".join(line for name in lines if "json" in name for line in lines[name])
@@ -205,7 +199,7 @@ def check_erased(alice: int, entries: int) -> None:
         assert alice not in ids(table.instance_id)
     assert ids(UnwantedFile.key) == []
     assert len(ids(CreditEntry.id)) == entries
-    assert ids(DailyCount.done) == [2]
+    assert [sum(ids(column)) for column in (DailyCount.done, DailyCount.canceled)] == [3, 2]
     assert ids(Job.id) == [1]
     instance = accounts.find(f"erased-{alice}")
     assert instance.erased_at

@@ -60,7 +60,7 @@ def some_images(shop: int) -> None:
     fail("model_failed")
     fail("result_lost", refund=True)
     lifecycle.cancel_waiting(shop, limit=1)
-    write(update(Item).where(Item.id == 5).values(reused_from=4))
+    write(update(Item).where(Item.id == 5).values(reused_from=4, stored_key="4.jpg"))
     move(1, "2026-11-30T23:59:59.999Z", created="2026-11-30T23:59:49.999Z")
     for item in range(2, 9):
         move(item, f"2026-12-01T00:00:0{item}Z", created="2026-11-30T23:59:42Z")

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 from flask import Flask
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, update
 
 from models import invariants, ledger, lifecycle, retention
 from models.clock import from_now, now
@@ -31,6 +31,7 @@ from tests.old_jobs import (
     litter,
     make_old,
     old_job,
+    reuse,
     stem,
     stored,
     write,
@@ -125,15 +126,9 @@ def test_a_result_stays_while_an_image_shows_it(gear: Gear) -> None:
     with gear.database():
         shop = open_shop("alice")
         first, (key,) = old_job(gear.storage, shop)
-        again = submit(shop, product="again").job.id
-        (vain,) = finish_all(gear.storage)
-        gear.storage.delete(vain)
-        origin = select(Item.id).where(Item.job_id == first).scalar_subquery()
-        reuse = update(Item).where(Item.job_id == again)
-        write(
-            reuse.values(stored_key=key, reused_from=origin),
-            update(Job).where(Job.id == again).values(retry_of=first),
-        )
+        again = reuse(shop, key)
+        write(update(Job).where(Job.id == again).values(retry_of=first))
+
         list(old(broom, MONTH))
         while_shown = (stored(gear.storage), ids(Job.retry_of), ids(Item.reused_from))
         assert litter(gear.storage) == []
@@ -166,8 +161,9 @@ def test_what_an_overtaken_attempt_stored_goes_too(gear: Gear) -> None:
 def test_what_is_still_needed_stays(gear: Gear) -> None:
     with gear.database():
         shop = open_shop("alice")
-        uncounted, _keys = old_job(gear.storage, shop)
-        write(update(Item).values(counted=False))
+        uncounted = submit(shop).job.id
+        finish_all(gear.storage)
+        write(update(Job).values(finished_at=from_now(-2 * MONTH)))
         canceled, _keys = old_job(gear.storage, open_shop("bob"))
         write(update(Attempt).where(Attempt.id == 2).values(cancel_at=now()))
         waiting = submit(shop, product="mug").job.id

@@ -6,7 +6,7 @@ from itertools import islice
 from random import Random
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from models import lifecycle, retention
 from models.tables import Item, Job
@@ -21,8 +21,8 @@ from tests.old_jobs import (
     litter,
     make_old,
     read,
+    reuse,
     stem,
-    write,
 )
 from tests.shop import DEADLINE, open_shop, submit
 
@@ -57,16 +57,11 @@ class World:
             lifecycle.fail(turn.attempt_id, "timed_out", refund=True)
 
     def reuse(self, shop: int) -> None:
-        """All that waits is made, and shows an earlier result of its shop where there is one."""
-        done = select(Item.id, Item.result_key).where(Item.instance_id == shop)
-        made = done.where(Item.result_key.is_not(None), Item.stored_key.is_(None))
-        earlier = read(made.order_by(Item.id))
-        fresh = finish_all(self.gear.storage)
-        own = select(Item.result_key).where(Item.result_key.in_(fresh), Item.instance_id == shop)
-        for (key,) in read(own) if earlier else ():
-            source, image = self.dice.choice(earlier), update(Item).where(Item.result_key == key)
-            write(image.values(stored_key=source.result_key, reused_from=source.id))
-            self.gear.storage.delete(key)
+        """One more is ordered, and an earlier result of the shop serves, if there is one."""
+        own = select(Item.result_key).where(Item.instance_id == shop)
+        made = own.where(Item.result_key.is_not(None), Item.stored_key.is_(None))
+        if earlier := read(made.order_by(Item.id)):
+            reuse(shop, self.dice.choice(earlier)[0])
 
     def let_some_grow_old(self) -> set[int]:
         """Of the jobs that have ended; return which."""
