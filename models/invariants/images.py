@@ -58,8 +58,8 @@ class Image(NamedTuple):
 # The plain columns: whole rows, prompts and all, take five times as long.
 COLUMNS = (
     Item.id, Item.job_id, Item.instance_id, Item.status, Item.result_key, Item.result_type,
-    Item.stored_key, Item.refunded, Item.cancel_requested_at.is_not(None), BOOKED, Job.instance_id, Attempt.id,
-    Attempt.item_id, Attempt.status, Attempt.outcome,
+    Item.stored_key, Item.refunded, Item.cancel_requested_at.is_not(None), BOOKED, Job.instance_id,
+    Attempt.id, Attempt.item_id, Attempt.status, Attempt.outcome,
 )  # fmt: skip
 
 
