@@ -110,6 +110,7 @@ def _allow_origins(app: Flask, settings: Settings) -> None:
             ],
             expose_headers=[
                 "Location", "ETag", "X-Request-Id", "Idempotent-Replayed", "Retry-After",
+                "Content-Disposition",
             ],
             max_age=600,
         )  # fmt: skip

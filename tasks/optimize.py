@@ -239,6 +239,7 @@ def _wait_again(gear: Gear, turn: Turn, outcome: str) -> str:
     with gear.database():
         moved = lifecycle.requeue(turn.attempt_id, outcome, states=IN_DOUBT)
     if moved.canceled:
+        make_use_of_room(gear, turn.attempt_id)
         return f"is canceled: {outcome}"
     gear.waker.top_up(1, f"item {turn.item_id} waits again")
     return f"waits again: {outcome}"

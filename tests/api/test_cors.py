@@ -10,7 +10,14 @@ from tests.api.conftest import serving
 
 ORIGIN = "https://shop.example"
 ASKED = {"authorization", "content-type", "idempotency-key", "last-event-id"}
-EXPOSED = {"Location", "ETag", "X-Request-Id", "Idempotent-Replayed", "Retry-After"}
+EXPOSED = {
+    "Location",
+    "ETag",
+    "X-Request-Id",
+    "Idempotent-Replayed",
+    "Retry-After",
+    "Content-Disposition",
+}
 
 
 def test_without_the_setting_no_origin_is_allowed(app: Flask) -> None:

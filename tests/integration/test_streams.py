@@ -64,11 +64,9 @@ def test_streams_come_in_pieces_leave_room_and_end_with_their_process(
             assert '"status": "RUNNING"' in next(first)
             refused = client.get(f"{JOBS}/1/events", headers=shops[0].bearer)
             assert (refused.status_code, refused.json()["code"]) == (503, "streams_busy")
-        wait_until(lambda: has_room(client, shops[0]), "who has left has left room", patience=10)
-
         with ExitStack() as stack:
             pieces = [
-                stack.enter_context(stream(client, shop, job))
+                patiently(stack, client, shop, job)
                 for job, shop in enumerate(shops, start=1)
                 for _ in range(2)
             ]
@@ -85,10 +83,16 @@ def test_streams_come_in_pieces_leave_room_and_end_with_their_process(
     assert api.complaints() == []
 
 
-def has_room(client: httpx.Client, shop: Shop) -> bool:
-    """Whether two streams find a place at once."""
-    try:
-        with stream(client, shop), stream(client, shop):
-            return True
-    except httpx.HTTPStatusError:
-        return False
+def patiently(stack: ExitStack, client: httpx.Client, shop: Shop, job: int) -> Iterator[str]:
+    """A stream, as soon as there is one to be had: who has left leaves room within a second."""
+    found: list[Iterator[str]] = []
+
+    def opened() -> bool:
+        try:
+            found.append(stack.enter_context(stream(client, shop, job)))
+        except httpx.HTTPStatusError:
+            return False
+        return True
+
+    wait_until(opened, "a stream is to be had", patience=10)
+    return found[0]

@@ -254,8 +254,8 @@ function nowOf(job) {
 }
 
 function resultLink(job) {
-  const words = job.completedImages > 0 ? "See before and after" : "See why";
-  return linkButton(words, `completed#job=${job.id}`, { look: "primary", sign: "completed" });
+  const without = job.status === "CANCELED" ? "See its images" : "See why";
+  return linkButton(job.completedImages > 0 ? "See before and after" : without, `completed#job=${job.id}`, { look: "primary", sign: "completed" });
 }
 
 function itemCard(item, jobId) {
