@@ -45,7 +45,8 @@ def _number(name: str, default: int) -> int:
 bind = f"0.0.0.0:{_number('PORT', 8000)}"
 worker_class = "gthread"
 workers = _number("WEB_CONCURRENCY", 2)
-threads = 20
+# Counted in api/rooms.py.
+threads = 28
 keepalive = 75
 # A request's waits are bounded: 7 s for a statement, 5 s for a connection.
 timeout = 30
@@ -74,3 +75,10 @@ class JsonLogger(Logger):
 
 
 logger_class = JsonLogger
+
+
+def post_worker_init(worker):
+    """Let streams hear that their process is to end, or has lost its master: gunicorn waits for
+    threads and tells them nothing."""
+    watch = worker.wsgi.extensions["darkroom"].watch
+    watch.alive = lambda: worker.alive and worker.ppid == os.getppid()

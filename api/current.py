@@ -10,9 +10,10 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from api.catalogue.interface import Catalogue
+from api.live_watch import Watch
 from api.rooms import Rooms
 from config.settings import Settings
-from models import following, outgoing
+from models import controls, following, outgoing
 from tasks.limiter import Limiter
 from tasks.source_pictures import SourcePictures
 from tasks.storage import Storage, open_storage
@@ -26,11 +27,14 @@ class Parts:
     """What a process works with, each made when it is first needed: so after any fork. Two threads
     may both make one at the same time; the one that is not kept does no harm."""
 
-    def __init__(self, settings: Settings, open_catalogue: Callable[[Settings], Catalogue]) -> None:
+    def __init__(
+        self, app: Flask, settings: Settings, open_catalogue: Callable[[Settings], Catalogue]
+    ) -> None:
         self.settings = settings
         self._open_catalogue = open_catalogue
         # Not on first need: a bound that exists twice is none.
         self.rooms = Rooms()
+        self.watch = Watch(app)
 
     @cached_property
     def waker(self) -> Waker:
@@ -64,14 +68,14 @@ class Parts:
 
     @cached_property
     def limiter(self) -> Limiter:
-        """The limiter, for looking only."""
+        """The limiter, for looking only; within an application context."""
         limit, spacing = self.settings.replicate_rate_limit, self.settings.replicate_min_spacing
-        return Limiter(self.redis, limit, spacing, following.recent_sends)
+        return Limiter(self.redis, limit, spacing, following.recent_sends, terms=controls.terms)
 
 
 def equip(app: Flask, settings: Settings, open_catalogue: Callable[[Settings], Catalogue]) -> None:
     """Give an app its parts."""
-    app.extensions[KEY] = Parts(settings, open_catalogue)
+    app.extensions[KEY] = Parts(app, settings, open_catalogue)
     app.teardown_appcontext(_send_webhooks)
 
 

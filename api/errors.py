@@ -12,7 +12,7 @@ from api.catalogue.errors import CatalogueNotConnected, CatalogueUnavailable
 from api.cleaning import Unusable
 from api.problems import InvalidInput, NotAuthenticated, camel_case, problem
 from api.receiving import NotAForm, TooSlow
-from api.rooms import CatalogueFull, PicturesFull, UploadsFull
+from api.rooms import CatalogueFull, PicturesFull, StreamsFull, UploadsFull
 from api.scaling import Unscalable
 from models import errors as domain
 from tasks.source_pictures import SourceSlow, SourceUnavailable
@@ -101,6 +101,7 @@ KINDS: dict[type[Exception], Kind] = {
     http.TooManyRequests: Kind(
         429, "too_many_requests", "This instance asks too often. Wait as Retry-After says."
     ),
+    domain.QueueFull: Kind(429, "queue_full", facts=("limit", "waiting")),
     http.InternalServerError: Kind(
         500, "internal_error", "Something went wrong here. The request id helps to find it."
     ),
@@ -132,6 +133,12 @@ KINDS: dict[type[Exception], Kind] = {
         "catalogue_busy",
         "Too many shops are asked for their products just now. Try again in a moment.",
         headers=BUSY,
+    ),
+    StreamsFull: Kind(
+        503,
+        "streams_busy",
+        "Too many jobs are followed live just now. Ask for the job every few seconds instead.",
+        headers={"Retry-After": "30"},
     ),
     StorageUnavailable: Kind(
         503,

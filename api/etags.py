@@ -26,19 +26,26 @@ class NotModified(HTTPException):
 def revalidate(*versions: object) -> None:
     """Give this answer a tag made from `versions`; raise `NotModified` if the client has it.
 
-    The tag is weak: it promises the same facts, not the same bytes. It is made with `SECRET_KEY`,
-    because what that signs (cursors, addresses of previews) stands in the answers.
+    The tag is weak: it promises the same facts, not the same bytes.
     """
-    settings = current.settings()
-    facts = json.dumps([SHAPE, settings.public_base_url, request.endpoint, *versions])
-    g.etag = hmac.new(settings.secret_key.encode(), facts.encode(), "sha256").hexdigest()[:32]
+    g.etag = tag_of(request.endpoint, *versions)
     if request.if_none_match.contains_weak(g.etag):
         raise NotModified
 
 
+def tag_of(kind: str | None, *versions: object) -> str:
+    """32 hexadecimal digits that change with `versions`, and with how answers look. They are made
+    with `SECRET_KEY`, because what that signs (cursors, addresses of previews) stands in them."""
+    settings = current.settings()
+    facts = json.dumps([SHAPE, settings.public_base_url, kind, *versions])
+    return hmac.new(settings.secret_key.encode(), facts.encode(), "sha256").hexdigest()[:32]
+
+
 def stamp(response: Response) -> Response:
-    """Only its owner's cache may keep an answer, and asks before it uses it again."""
-    response.headers["Cache-Control"] = "private, no-cache"
+    """Only its owner's cache may keep an answer, and asks before it uses it again. One that is
+    written bit by bit says itself who may keep it."""
+    if not response.is_streamed:
+        response.headers["Cache-Control"] = "private, no-cache"
     response.vary.add("Authorization")
     if "etag" in g and response.status_code in {200, 304}:
         response.set_etag(g.etag, weak=True)

@@ -36,22 +36,30 @@ def show_job(job_id: int) -> dict[str, Any]:
 
     The tag is older than the answer if the job changes in between, never newer.
     """
+    _job, line, versions = look(job_id)
+    revalidate(*versions)
+    return shown(job_id, line)
+
+
+def look(job_id: int) -> tuple[Job, Line, list[object]]:
+    """One of the instance's jobs, its places in the line, and what changes whenever `shown` does;
+    raises `NotFound`."""
     job = reports.job(current.instance(), job_id)
     line = line_of([job])
-    revalidate(job.id, job.version, *facts(line.items))
-    return _detail(job_id, line)
+    return job, line, [job.id, job.version, *facts(line.items)]
 
 
 def detail_of(job_id: int) -> dict[str, Any]:
     """A job and its images as they are shown, for the answer to a change of them."""
-    return _detail(job_id, line_of([reports.job(current.instance(), job_id)]))
+    return shown(job_id, line_of([reports.job(current.instance(), job_id)]))
 
 
-def _detail(job_id: int, line: Line) -> dict[str, Any]:
+def shown(job_id: int, line: Line) -> dict[str, Any]:
+    """A job and its images, for `JobDetailSchema`."""
     job, items = reports.job_with_items(current.instance(), job_id)
     line = line.still(items)
-    shown = Linked(line.with_job(job), retries.retried_by(job_id))
-    return {"job": shown, "items": [line.with_item(item) for item in items]}
+    linked = Linked(line.with_job(job), retries.retried_by(job_id))
+    return {"job": linked, "items": [line.with_item(item) for item in items]}
 
 
 class Linked:

@@ -16,7 +16,7 @@ from prometheus_client.core import (
 )
 from prometheus_client.registry import Collector
 
-from models import following, invariants, ledger, reports, sending
+from models import controls, following, invariants, ledger, reports, sending
 from tasks.limiter import Limiter, LimiterUnavailable
 from tasks.measure import BUCKETS, CallFacts, read_calls, read_tries, read_unknown
 from tasks.queues import depths
@@ -34,6 +34,8 @@ class DatabaseMeasures(Collector):
             items.add_metric([status], number)
         yield items
         yield _gauge("due_items", "Images that could be sent now.", following.due_items())
+        paused = controls.paused() is not None
+        yield _gauge("paused", "Whether an operator has paused the queue.", float(paused))
         yield _gauge(
             "oldest_waiting_seconds",
             "For how long the oldest waiting image has waited; 0 if none waits.",

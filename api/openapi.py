@@ -44,6 +44,8 @@ FACTS: dict[str, Any] = {
     "cost": 45,
     "balance": 30,
     "retried_by": 14,
+    "limit": 100,
+    "waiting": 96,
 }
 
 

@@ -1,4 +1,4 @@
-"""The three pages of `web/`: plain files that use nothing but the REST API.
+"""The pages of `web/`: plain files that use nothing but the REST API.
 
 The token never reaches them here: a browser keeps it, and sends it to the API alone.
 """
@@ -25,7 +25,7 @@ TYPES = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 
 
 @blp.get("/", defaults={"page": "optimize"})
-@blp.get("/<any('ongoing', 'completed'):page>")
+@blp.get("/<any('ongoing', 'completed', 'usage'):page>")
 def show_page(page: str) -> Response:
     """Send one of the pages; a browser asks each time whether it has changed."""
     answer = as_asked(send_from_directory(WEB, f"{page}.html", max_age=0))

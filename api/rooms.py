@@ -1,13 +1,14 @@
 """How many requests may do something slow at once, so that the others still find a thread.
 
-A process answers 20 requests at a time (`gunicorn.conf.py`). The picture of a host that hangs takes
+A process answers 28 requests at a time (`gunicorn.conf.py`). The picture of a host that hangs takes
 one of them for ten seconds, a shop that hangs for five; so some of those who ask for one may wait
 a while for a place, and whoever comes when that many wait already is sent away at once.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import Semaphore
+from threading import Lock, Semaphore
 
 PATIENCE = 5.0
 
@@ -26,6 +27,10 @@ class UploadsFull(Full):
 
 class CatalogueFull(Full):
     """Too many shops are being asked for their products."""
+
+
+class StreamsFull(Full):
+    """Too many jobs are being followed live."""
 
 
 class Room:
@@ -53,9 +58,35 @@ class Room:
             semaphore.release()
 
 
+class SharedRoom:
+    """`places` in all, of which one guest has `each` at most; nobody waits for one."""
+
+    def __init__(self, places: int, each: int, full: type[Full]) -> None:
+        self._places = places
+        self._each = each
+        self._full = full
+        self._lock = Lock()
+        self._guests: Counter[int] = Counter()
+
+    @contextmanager
+    def place(self, guest: int) -> Iterator[None]:
+        """Take a place, and give it back; raises the room's kind of `Full`."""
+        with self._lock:
+            if self._guests.total() >= self._places or self._guests[guest] >= self._each:
+                raise self._full
+            self._guests[guest] += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._guests[guest] -= 1
+                # A guest who has left is not kept in mind.
+                self._guests = +self._guests
+
+
 class Rooms:
-    """Those of one process: ten of its 20 threads are for pictures at the most, four for products
-    and four for uploads; two are always left to the rest of the API."""
+    """Those of one process: of its 28 threads ten are for pictures at the most, four for products,
+    four for uploads and eight for streams; two are always left to the rest of the API."""
 
     def __init__(self, patience: float = PATIENCE) -> None:
         # Each holds a picture of up to 20 MiB, until it is scaled.
@@ -69,3 +100,5 @@ class Rooms:
         # It takes a processor for a second or several, and up to half a gigabyte: see
         # `api/cleaning.py`. Whoever has come so far need not send it all again.
         self.cleaning = Room(1, 2, 4 * patience, UploadsFull)
+        # Each lasts for minutes, mostly asleep. Whoever finds none asks every few seconds instead.
+        self.streams = SharedRoom(8, 2, StreamsFull)

@@ -190,3 +190,5 @@ class ProblemSchema(Shape):
     cost = fields.Integer(metadata={"description": "Of too few credits: what the job costs."})
     balance = fields.Integer(metadata={"description": "Of too few credits: what there is."})
     retried_by = fields.Integer(metadata={"description": "Of a job that was retried: as which."})
+    limit = fields.Integer(metadata={"description": "Of a full queue: how many may wait."})
+    waiting = fields.Integer(metadata={"description": "Of a full queue: how many do."})

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import structlog
 
 from api import current
-from models import places
+from models import controls, places
 from models.tables import Item, Job, Status
 from tasks.limiter import LimiterUnavailable
 from tasks.schedule import Schedule
@@ -95,11 +95,14 @@ def _line(places_in_turn: Iterable[tuple[int, int, Place]]) -> Line:
 def _places(waiting: Sequence[places.Waiting]) -> Iterator[Place]:
     schedule = _schedule() if waiting else None
     for each in waiting:
-        slot = schedule.slot(each.position) if schedule else None
+        slot = schedule.slot(each.position) if schedule and each.position else None
         yield Place(each.rank, None if slot is None or schedule is None else schedule.told(slot))
 
 
 def _schedule() -> Schedule | None:
+    """None while nobody knows: Redis is away, or an operator has paused the queue."""
+    if controls.paused():
+        return None
     try:
         return Schedule(current.parts().limiter.state())
     except LimiterUnavailable as error:

@@ -1,5 +1,7 @@
 """How migrations run: on the app's own engine, one migrator at a time."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Literal
 
 from alembic import context
@@ -39,5 +41,24 @@ def migrate(connection: Connection) -> None:
         context.run_migrations()
 
 
-with db.engine.connect().execution_options(writes=True) as migrating, migrating.begin():
+@contextmanager
+def tables_may_be_made_anew(connection: Connection) -> Iterator[None]:
+    """SQLite changes a table by dropping it, which must not empty those that refer to it; whether
+    they do is not to be said any more once the transaction has begun."""
+    driver = connection.connection.driver_connection
+    if connection.dialect.name != "sqlite" or driver is None:
+        yield
+        return
+    driver.execute("PRAGMA foreign_keys=OFF")
+    try:
+        yield
+    finally:
+        driver.execute("PRAGMA foreign_keys=ON")
+
+
+with (
+    db.engine.connect().execution_options(writes=True) as migrating,
+    tables_may_be_made_anew(migrating),
+    migrating.begin(),
+):
     migrate(migrating)

@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from config.plans import PLANS
-from models import ledger
+from models import audit, ledger
 from models.clock import now
 from models.database import changed, reading, transaction
 from models.errors import AlreadyExists, NotFound
@@ -29,11 +29,16 @@ def hash_token(token: str) -> str:
 
 @transaction
 def create(
-    session: Session, name: str, plan: str, wix_instance_id: str | None = None
+    session: Session,
+    name: str,
+    plan: str,
+    wix_instance_id: str | None = None,
+    by: str | None = None,
 ) -> tuple[Instance, str]:
     """Create an instance with its first month's credits; return it and its token, never kept.
 
-    Raises `AlreadyExists` for a taken name and `NotFound` for an unknown plan.
+    `by`, here and below, is the operator whom the audit shall name. Raises `AlreadyExists` for a
+    taken name and `NotFound` for an unknown plan.
     """
     if plan not in PLANS:
         raise NotFound(f"There is no plan {plan}: choose one of {', '.join(PLANS)}.")
@@ -52,21 +57,26 @@ def create(
     session.add(instance)
     session.flush()
     ledger.book_reset(session, instance)
+    facts = {"plan": plan, "wix_instance": wix_instance_id}
+    audit.write(session, by, "instances create", name, **facts)
     return instance, token
 
 
 @transaction
-def rotate_token(session: Session, name: str) -> str:
+def rotate_token(session: Session, name: str, by: str | None = None) -> str:
     """Give an instance a new token, from now on its only one."""
     token = _new_token()
     statement = update(Instance).where(Instance.name == name).values(token_hash=hash_token(token))
     if not changed(session, statement):
         raise NotFound(f"There is no instance {name}.")
+    audit.write(session, by, "instances rotate-token", name)
     return token
 
 
 @transaction
-def connect(session: Session, name: str, wix_instance_id: str | None) -> None:
+def connect(
+    session: Session, name: str, wix_instance_id: str | None, by: str | None = None
+) -> None:
     """Let an instance see the products of this installation of the Wix app, or of none.
 
     Raises `NotFound` for an unknown name.
@@ -74,6 +84,8 @@ def connect(session: Session, name: str, wix_instance_id: str | None) -> None:
     statement = update(Instance).where(Instance.name == name)
     if not changed(session, statement.values(wix_instance_id=wix_instance_id)):
         raise NotFound(f"There is no instance {name}.")
+    action = "instances connect" if wix_instance_id else "instances disconnect"
+    audit.write(session, by, action, name, wix_instance=wix_instance_id)
 
 
 @reading
@@ -83,14 +95,16 @@ def wix_instance_id(session: Session, instance_id: int) -> str | None:
 
 
 @transaction
-def disable(session: Session, name: str) -> None:
+def disable(session: Session, name: str, by: str | None = None) -> None:
     """Refuse an instance's token and its orders from now on.
 
     What it has waiting is canceled by `lifecycle.cancel_waiting`; what was sent is finished.
     """
-    statement = update(Instance).where(Instance.name == name).values(disabled_at=now())
-    if not changed(session, statement):
+    # It is out of the line for good, however many of its images run.
+    statement = update(Instance).where(Instance.name == name)
+    if not changed(session, statement.values(disabled_at=now(), held_at=None)):
         raise NotFound(f"There is no instance {name}.")
+    audit.write(session, by, "instances disable", name)
 
 
 @reading

@@ -91,7 +91,7 @@ def _lock(session: Session, instance_id: int, job_id: int) -> tuple[Instance, Jo
     return instance, moves.lock_job(session, job_id)
 
 
-def _items(job: Job) -> Select[tuple[Item]]:
+def _items(job: Job) -> Select[Item]:
     """With both locks held nobody else moves them."""
     return select(Item).where(Item.job_id == job.id).order_by(Item.id)
 

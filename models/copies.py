@@ -12,8 +12,9 @@ from sqlalchemy.orm import Session
 
 from models.clock import from_now
 from models.database import reading, transaction
+from models.orders import input_urls
 from models.tables import Item, Upload
-from models.uploads import key_of, keys_of, own_urls
+from models.uploads import key_of, keys_of
 
 # On top of the time after which a prediction has certainly ended.
 SPARE_SECONDS = 3600.0
@@ -43,7 +44,7 @@ def needed_for(deadline: float) -> float:
 def addresses(session: Session, item: Item, public: str, deadline: float) -> Addresses:
     """The addresses for an item whose turn it is. `public` is where our own are open to Replicate;
     if that is empty, uploads need copies that are good for a prediction of `deadline` seconds."""
-    own = tuple(own_urls(item))
+    own = input_urls(item.image_url, item.reference_urls)
     keys = keys_of(own)
     if public or not keys:
         return Addresses(own, tuple(public + url if key_of(url) else url for url in own))

@@ -38,6 +38,15 @@ class InstanceDisabled(DomainError):
     """The instance may not order anything any more."""
 
 
+class QueueFull(DomainError):
+    """The instance would have more images waiting than its cap allows."""
+
+    def __init__(self, limit: int, waiting: int) -> None:
+        super().__init__(f"At most {limit} of this instance's images may wait, and {waiting} do.")
+        self.limit = limit
+        self.waiting = waiting
+
+
 class AlreadyExists(DomainError):
     """A name or a reference is taken."""
 

@@ -14,11 +14,11 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
+from models import turns
 from models.clock import age, from_now, now
 from models.database import changed, reading, transaction
 from models.orders import input_urls
 from models.tables import Attempt, AttemptStatus, Heartbeat, Instance, Item, Status
-from models.turns import SERVED
 from models.uploads import keys_of
 
 # Replicate deletes a prediction's input after an hour: this much of it can be relied on.
@@ -238,14 +238,17 @@ def waiting_too_long(session: Session, seconds: float, limit: int) -> dict[int, 
 @reading
 def disabled_with_due_items(session: Session, limit: int) -> Sequence[int]:
     """The disabled instances that have something waiting, due to a move that came after."""
-    waiting = select(Instance.id).where(Instance.due_items > 0, Instance.disabled_at.is_not(None))
+    # None of them is held, so the index of turns has them all.
+    in_line = (Instance.due_items > 0, Instance.held_at.is_(None))
+    waiting = select(Instance.id).where(*in_line, Instance.disabled_at.is_not(None))
     return session.scalars(waiting.order_by(Instance.id).limit(limit)).all()
 
 
 @reading
 def due_items(session: Session) -> int:
-    """How many items could be claimed now."""
-    return sum(session.scalars(select(Instance.due_items).where(*SERVED)))
+    """How many items could be claimed now: none during an operator's pause, and of a capped
+    instance no more than it may run."""
+    return turns.claimable(session)
 
 
 @transaction

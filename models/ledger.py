@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from config.plans import PLANS
+from models import audit
 from models.clock import now
 from models.database import reading, transaction
 from models.errors import AlreadyExists, InsufficientCredits, NotFound
@@ -96,15 +97,19 @@ def _account(session: Session, instance_id: int) -> Account | None:
 
 
 @transaction
-def grant(session: Session, instance_id: int, amount: int, reference: str) -> int:
+def grant(
+    session: Session, instance_id: int, amount: int, reference: str, by: str | None = None
+) -> int:
     """Add credits by hand (take them, if negative) and return the new balance.
 
-    Raises `AlreadyExists` when the reference was booked before.
+    `by` is the operator whom the audit shall name. Raises `AlreadyExists` when the reference was
+    booked before.
     """
     instance = lock(session, instance_id)
     if session.scalar(select(CreditEntry.id).where(CreditEntry.reference == reference)):
         raise AlreadyExists(f"{reference} was booked before: nothing was changed.")
     book(session, instance, EntryKind.GRANT, amount, reference)
+    audit.write(session, by, "credits grant", instance.name, amount=amount, reference=reference)
     return instance.balance
 
 

@@ -12,6 +12,7 @@ makes it, or PENDING, so a worker that was presumed dead and comes back changes 
 credits and the count of what is due change in the same transaction (`models.moves`).
 """
 
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,7 +21,16 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from models import cancellation, copies, ledger, moves, ordering, predictions, turns
+from models import (
+    cancellation,
+    caps,
+    copies,
+    ledger,
+    moves,
+    ordering,
+    predictions,
+    turns,
+)
 from models.clock import from_now, now
 from models.database import lock_timed_out, transaction
 from models.explanations import EXPLANATIONS
@@ -39,6 +49,8 @@ MAX_ATTEMPTS = 5
 # An item's pauses between attempts grow by this factor: 10 s, 30 s, 90 s, 270 s by default.
 BACKOFF_FACTOR = 3
 TOO_MANY_ATTEMPTS = "too_many_attempts"
+# How long a claim waits for its turn: what it leaves of a grant's 200 ms is enough to send it.
+IN_LINE_SECONDS = 0.12
 
 
 @transaction
@@ -54,7 +66,7 @@ def submit(
 
     What the instance had made of the same uploads within the last `reuse_for` seconds is given
     again, for nothing. With an `Idempotency-Key` that was used before, return the first receipt
-    instead. Raises `InsufficientCredits`, `UnknownUpload`, `IdempotencyKeyReused`,
+    instead. Raises `InsufficientCredits`, `QueueFull`, `UnknownUpload`, `IdempotencyKeyReused`,
     `IdempotencyKeyInUse` and `InstanceDisabled`; nothing is written then.
     """
 
@@ -71,10 +83,20 @@ def claim_next(deadline: float, public: str = "") -> Turn | None:
     seconds after which a prediction made by this attempt has certainly ended. `public` is where our
     own addresses are open to Replicate; without it, shops' uploads need copies.
     """
-    turn = _claim(deadline, public, wait=False)
-    if turn or not turns.anything_due():
-        return turn
-    # Others are at work on every instance that has any: stand in line behind them.
+    turn = _claim(deadline, public)
+    until = time.monotonic() + IN_LINE_SECONDS
+    # Others are at work on every instance that has any, or on the one whose turn it is and goes on.
+    while turn is None and turns.anything_due():
+        if time.monotonic() > until:
+            # Out of turn is better than not at all.
+            return _claim(deadline, public, any_turn=True)
+        turn = _stand_in_line(deadline, public)
+    return turn
+
+
+def _stand_in_line(deadline: float, public: str) -> Turn | None:
+    """Claim from the instance whose turn it is, behind whoever has it locked; None when that took
+    too long, or when its turn is over by then."""
     try:
         return _claim(deadline, public, wait=True)
     except OperationalError as error:
@@ -84,9 +106,13 @@ def claim_next(deadline: float, public: str = "") -> Turn | None:
 
 
 @transaction
-def _claim(session: Session, deadline: float, public: str, wait: bool) -> Turn | None:
+def _claim(
+    session: Session, deadline: float, public: str, *, wait: bool = False, any_turn: bool = False
+) -> Turn | None:
     instance = turns.next_instance(session, wait)
     if instance is None:
+        return None
+    if not any_turn and turns.is_out_of_turn(session, instance, waited=wait):
         return None
     item = turns.oldest_due(session, instance)
     if item is None:
@@ -98,7 +124,8 @@ def _claim(session: Session, deadline: float, public: str, wait: bool) -> Turn |
     attempt = turns.new_attempt(session, item, deadline, where.instead)
     item.status, item.attempt_id, item.updated_at = Status.RUNNING, attempt.id, now()
     instance.due_items -= 1
-    instance.last_served = now()
+    turns.count_turn(instance)
+    caps.hold_if_full(session, instance)
     return Turn.of(attempt.id, attempt.reference, item, where.sent, where.missing)
 
 
@@ -191,6 +218,7 @@ def requeue(
     }
     if not moves.leave(session, item, attempt_id, outcome, waiting, states):
         return Requeued(False, None)
+    caps.let_go(session, instance)
     instance.due_items += 0 if pause else 1
     job.version += 1
     return Requeued(True, pause or 0.0)

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from models import ledger, outgoing
+from models import caps, ledger, outgoing
 from models.clock import now
 from models.database import changed
 from models.tables import (
@@ -80,9 +80,11 @@ def close(
     states: Sequence[AttemptStatus] = NOT_ENDED,
 ) -> bool:
     """Move a running item to a final status, and count it."""
+    capped = caps.lock_if_capped(session, item.instance_id)
     job = lock_job(session, item.job_id)
     if not leave(session, item, attempt_id, outcome, facts, states):
         return False
+    caps.let_go(session, capped)
     count(session, job, [item], facts["status"])
     return True
 

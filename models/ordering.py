@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from sqlalchemy.orm import Session
 
-from models import idempotency, ledger, reuse, uploads
+from models import caps, idempotency, ledger, reuse, uploads
 from models.batch_orders import BatchOrder, BatchReceipt
 from models.errors import InstanceDisabled
 from models.idempotency import Answer, Wish
@@ -54,8 +54,8 @@ def place_job(
     """Write a new job of a locked instance with its items, and charge each image's `price`.
 
     What was made within the last `reuse_for` seconds is not made again. Raises
-    `InsufficientCredits`, `UnknownUpload` and what `price` raises, which undoes the whole
-    transaction.
+    `InsufficientCredits`, `QueueFull`, `UnknownUpload` and what `price` raises, which undoes the
+    whole transaction.
     """
     job = order.to_job(instance.id)
     job.retry_of = retry_of
@@ -100,13 +100,15 @@ def _write(
     session.flush()
     items = [order.to_items(job, price) for job, order in zip(jobs, orders, strict=True)]
     every = [item for of_job in items for item in of_job]
-    uploads.use(session, instance.id, every)
+    uploads.use(session, instance.id, (url for order in orders for url in order.urls()))
     reuse.mark(session, instance.id, every)
     willing = [n for n, order in enumerate(orders) if order.reuse]
     reuse.give(session, instance.id, [item for n in willing for item in items[n]], reuse_for)
+    waiting = sum(item.stored_key is None for item in every)
+    caps.check_room(session, instance, waiting)
     session.add_all(every)
     session.flush()
-    instance.due_items += sum(item.stored_key is None for item in every)
+    instance.due_items += waiting
     for job, of_job in zip(jobs, items, strict=True):
         reuse.settle(session, job, of_job)
     return sum(item.credits for item in every)

@@ -1,6 +1,6 @@
 """What goes in and out of the lifecycle, as plain values."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import Any, NamedTuple, Self
@@ -74,6 +74,11 @@ class JobOrder:
             product_name=self.product_name,
             total_images=len(self.images),
         )
+
+    def urls(self) -> Iterator[str]:
+        """Every address in it."""
+        for image in self.images:
+            yield from (image.image_url, *image.reference_urls)
 
     def cost(self, pricing: Pricing) -> int:
         """The credits of all of it."""

@@ -1,44 +1,66 @@
 """How many images are sent before one that waits: its place in the line of the fair shares.
 
-An instance's k-th image goes in the k-th round. Every other instance has by then been served once
-a round for as long as it had something due: k times if it stands before this one in the round,
-k - 1 times if behind. So of the others it is enough to know how many of them have at least so many
-images due, on either side: the database counts that, and no row of another instance is read here.
+The instances take turns, of as many images as their plans' weights. When an instance's turn comes
+for the n-th time, every other one has had n turns if it stands before this one in the line, n - 1
+if behind, for as long as it had something due. So of the others it is enough to know how many of
+them have at least so many images due, with which weight, on either side: the database counts that,
+and no row of another instance is read here.
+
+Of the others' caps nothing is known here: nobody can tell when what runs will settle. Their images
+count as if they had none, so that nothing is sent later than its place says.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
-from sqlalchemy import ColumnElement, case, func, select, tuple_
+from sqlalchemy import ColumnElement, case, func, literal, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
+from config.plans import PLANS
+from models import caps
 from models.database import reading
 from models.tables import Instance, Item, Status
-from models.turns import SERVED
+from models.turns import HELD, SERVED
 
 # Of an instance that has more waiting, only so many are told their place.
 DEEPEST = 1000
 
+WEIGHT = case({plan.name: plan.weight for plan in PLANS.values()}, value=Instance.plan, else_=1)
+
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A due item. `position` is 1 for what is sent next, of all instances; `rank` counts its own
-    instance's images alone."""
+    """A due item. `position` is 1 for what is sent next, of all instances; None where the cap of
+    its own instance keeps it back for longer than can be told. `rank` counts its own instance's
+    images alone."""
 
     item_id: int
     job_id: int
     rank: int
-    position: int
+    position: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Turns:
+    """How many images of an instance are sent in its next turn, and in each one after that."""
+
+    first: int = 1
+    weight: int = 1
+
+    def number(self, rank: int) -> int:
+        """The turn, from 0, in which its image of that rank, from 1, is sent."""
+        return max(0, -(-(rank - self.first) // self.weight))
 
 
 @dataclass(frozen=True, slots=True)
 class Crowd:
-    """So many other instances, all before or all behind in the round, that have `depth` due."""
+    """So many other instances, all before or all behind in the line, that have `depth` due."""
 
     ahead: bool
     depth: int
     instances: int
+    turns: Turns = Turns()
 
 
 @reading
@@ -50,31 +72,42 @@ def waiting(session: Session, instance_id: int, job_ids: Sequence[int]) -> Seque
     own = _own(session, instance_id, job_ids)
     if not own:
         return []
-    # Nobody is served more often before the last of these than that one's own instance.
     depth = own[-1][2]
-    places = positions(_others(session, instance_id, depth), depth)
-    return [Waiting(item, job, rank, places[rank - 1]) for item, job, rank in own]
+    turns, room = _turns(session, instance_id, depth)
+    # Nobody else gets more turns before the last of these than that one's own instance.
+    places = positions(_others(session, instance_id, turns.number(depth) + 1), depth, turns)
+    return [
+        Waiting(item, job, rank, places[rank - 1] if rank <= room else None)
+        for item, job, rank in own
+    ]
 
 
-def positions(others: Iterable[Crowd], depth: int) -> list[int]:
+def positions(others: Iterable[Crowd], depth: int, turns: Turns = Turns()) -> list[int]:
     """The positions of an instance's first `depth` due items, in a line with these others."""
     crowds = list(others)
-    before = accumulate(_served(depth, (each for each in crowds if each.ahead)))
-    behind = accumulate(_served(depth, (each for each in crowds if not each.ahead)))
-    behind_until_now = [0, *behind]
-    return [rank + ahead + behind_until_now[rank - 1] for rank, ahead in enumerate(before, start=1)]
+    last = turns.number(depth) + 1
+    before = list(accumulate(_served(last, (each for each in crowds if each.ahead))))
+    behind = [0, *accumulate(_served(last, (each for each in crowds if not each.ahead)))]
+    numbers = (turns.number(rank) for rank in range(1, depth + 1))
+    return [rank + before[n] + behind[n] for rank, n in enumerate(numbers, start=1)]
 
 
-def _served(depth: int, crowds: Iterable[Crowd]) -> Iterator[int]:
-    """How many of these are served in each round: who has `n` due is there for `n` rounds."""
-    leaving = [0] * (depth + 1)
-    there = 0
-    for crowd in crowds:
-        there += crowd.instances
-        leaving[min(crowd.depth, depth)] += crowd.instances
-    for gone in leaving[:depth]:
-        there -= gone
-        yield there
+def _served(turns: int, crowds: Iterable[Crowd]) -> Iterator[int]:
+    """How many images of these are sent in each turn: the difference from one turn to the next is
+    known for each crowd without a look at every turn."""
+    change = [0] * (turns + 1)
+
+    def send(images: int, start: int, end: int) -> None:
+        change[min(start, turns)] += images
+        change[min(end, turns)] -= images
+
+    for each in crowds:
+        first = min(each.depth, each.turns.first)
+        whole, rest = divmod(each.depth - first, each.turns.weight)
+        send(each.instances * first, 0, 1)
+        send(each.instances * each.turns.weight, 1, 1 + whole)
+        send(each.instances * rest, 1 + whole, 2 + whole)
+    return accumulate(change[:turns])
 
 
 def _own(
@@ -90,17 +123,35 @@ def _own(
     return [(row.id, row.job_id, row.rank) for row in session.execute(wanted)]
 
 
-def _others(session: Session, instance_id: int, depth: int) -> list[Crowd]:
-    """Who else stands in the round, at most `depth` of each one's images counted."""
+def _turns(session: Session, instance_id: int, depth: int) -> tuple[Turns, int]:
+    """An instance's turns, and how many of its first `depth` images its cap lets go now."""
+    facts = select(_next_turn(), WEIGHT, Instance.max_running)
+    first, weight, cap = session.execute(facts.where(Instance.id == instance_id)).one()
+    room = depth if cap is None else max(0, cap - caps.running(session, instance_id))
+    return Turns(first, weight), room
+
+
+def _next_turn() -> ColumnElement[int]:
+    """How many images the next turn has: what is left of the one that goes on, or a whole one."""
+    return case((Instance.turns_left > 0, Instance.turns_left), else_=WEIGHT)
+
+
+def _others(session: Session, instance_id: int, turns: int) -> list[Crowd]:
+    """Who else stands in the line, with at most so many turns of each one's images."""
     me = aliased(Instance)
     ahead: ColumnElement[bool] = tuple_(Instance.last_served, Instance.id) < tuple_(
         me.last_served, me.id
     )
-    counted = case((Instance.due_items < depth, Instance.due_items), else_=depth)
-    others = (
-        select(ahead.label("ahead"), counted.label("depth"), func.count().label("instances"))
-        .join(me, me.id == instance_id)
-        .where(*SERVED, Instance.id != instance_id)
-        .group_by("ahead", "depth")
-    )
-    return [Crowd(bool(row.ahead), row.depth, row.instances) for row in session.execute(others)]
+    most = WEIGHT * literal(turns)
+    counted = case((Instance.due_items < most, Instance.due_items), else_=most)
+    facts = {
+        "ahead": ahead, "depth": counted, "first": _next_turn(), "weight": WEIGHT,
+    }  # fmt: skip
+    named = [column.label(name) for name, column in facts.items()]
+    others = select(*named, func.count().label("instances")).join(me, me.id == instance_id)
+    grouped = others.where(Instance.id != instance_id).group_by(*facts)
+    rows = [row for standing in (SERVED, HELD) for row in session.execute(grouped.where(*standing))]
+    return [
+        Crowd(bool(row.ahead), row.depth, row.instances, Turns(row.first, row.weight))
+        for row in rows
+    ]

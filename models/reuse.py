@@ -34,7 +34,7 @@ class Made(NamedTuple):
 
 def mark(session: Session, instance_id: int, items: Sequence[Item]) -> None:
     """Give each item of uploads alone the hash by which its result can be found later."""
-    keys = uploads.keys_of(url for item in items for url in uploads.own_urls(item))
+    keys = uploads.keys_of(url for item in items for url in _urls(item))
     digests = uploads.digests(session, instance_id, keys) if keys else {}
     for item in items if digests else ():
         item.reuse_hash = hash_of(item, digests)
@@ -43,7 +43,7 @@ def mark(session: Session, instance_id: int, items: Sequence[Item]) -> None:
 def hash_of(item: Item, digests: Mapping[str, str]) -> str | None:
     """The hash of everything that an item's result depends on; None if not all of its pictures are
     uploads. `digests` are those of the uploads' files, by their keys."""
-    pictures = [digests.get(uploads.key_of(url) or "") for url in uploads.own_urls(item)]
+    pictures = [digests.get(uploads.key_of(url) or "") for url in _urls(item)]
     if None in pictures:
         return None
     facts = {name: getattr(item, name) for name in OPTIONS}
@@ -64,6 +64,10 @@ def settle(session: Session, job: Job, items: Sequence[Item]) -> None:
     """Count those of a new job's items that are DONE already: here they become final, and here it
     is told to whoever wants to hear of that."""
     moves.count(session, job, [item for item in items if item.stored_key], Status.DONE)
+
+
+def _urls(item: Item) -> tuple[str, ...]:
+    return (item.image_url, *item.reference_urls)
 
 
 def _copy(item: Item, made: Made) -> None:

@@ -7,10 +7,11 @@ from datetime import datetime
 from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
+from models.caps import RUNNING
 from models.clock import from_now
 from models.database import reading
 from models.tables import Attempt, Instance, Item
-from models.turns import SERVED
+from models.turns import HELD, SERVED
 
 LATELY = 600.0  # seconds
 # The attempts that are counted at most, the newest first: with more than a thousand slots a minute
@@ -20,12 +21,15 @@ MOST_ATTEMPTS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """An instance's due images, the slots that it got lately, and when it got the last one."""
+    """An instance's due images, the slots that it got lately, when its last turn ended, the images
+    of its that run (where it has a cap), and its cap."""
 
     name: str
     due: int
     slots: int
     last_served: datetime | None
+    running: int | None = None
+    cap: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,17 +56,37 @@ class Shares:
 @reading
 def shares(session: Session, busiest: int = 10) -> Shares:
     """Return the shares of so many instances."""
-    all_of_them = select(func.count(), func.coalesce(func.sum(Instance.due_items), 0))
-    instances, due = session.execute(all_of_them.where(*SERVED)).one()
-    longest = select(Instance).where(*SERVED).order_by(Instance.due_items.desc(), Instance.id)
-    rows = session.scalars(longest.limit(busiest)).all()
-    slots = _slots_lately(session, [row.id for row in rows])
+    instances, due = _all_of_them(session)
+    rows = _busiest(session, busiest)
+    slots = _slots_lately(session, [row.id for row, _running in rows])
     return Shares(
-        [Share(row.name, row.due_items, slots.get(row.id, 0), _last(row)) for row in rows],
+        [
+            Share(row.name, row.due_items, slots.get(row.id, 0), _last(row), runs, row.max_running)
+            for row, runs in rows
+        ],
         instances - len(rows),
-        due - sum(row.due_items for row in rows),
+        due - sum(row.due_items for row, _running in rows),
         sum(slots.values()),
     )
+
+
+def _all_of_them(session: Session) -> tuple[int, int]:
+    """How many instances have something due, and how much."""
+    counted = select(func.count(), func.coalesce(func.sum(Instance.due_items), 0))
+    found = [session.execute(counted.where(*standing)).one() for standing in (SERVED, HELD)]
+    return sum(row[0] for row in found), sum(row[1] for row in found)
+
+
+def _busiest(session: Session, number: int) -> list[tuple[Instance, int | None]]:
+    """Those with most due, each with what it runs if it has a cap."""
+    running = case((Instance.max_running.is_not(None), RUNNING))
+    longest = select(Instance, running).order_by(Instance.due_items.desc(), Instance.id)
+    found = [
+        (row[0], row[1])
+        for standing in (SERVED, HELD)
+        for row in session.execute(longest.where(*standing).limit(number))
+    ]
+    return sorted(found, key=lambda each: (-each[0].due_items, each[0].id))[:number]
 
 
 def _slots_lately(session: Session, instance_ids: Sequence[int]) -> dict[int | None, int]:

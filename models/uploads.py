@@ -6,7 +6,7 @@ before anything is stored: so nothing is ever stored that no row knows.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, cast
 
@@ -17,7 +17,7 @@ from models.clock import from_now, now
 from models.database import changed, reading, transaction
 from models.errors import NotFound, UnknownUpload, UploadInUse
 from models.reports import Result
-from models.tables import Item, Upload
+from models.tables import Upload
 
 # What an order may name instead of an address on the internet.
 PATH = "/uploads/"
@@ -124,12 +124,12 @@ def usable(session: Session, instance_id: int, keys: Sequence[str]) -> frozenset
     return frozenset(session.scalars(own.where(visible())))
 
 
-def use(session: Session, instance_id: int, items: Iterable[Item]) -> None:
+def use(session: Session, instance_id: int, urls: Iterable[str]) -> None:
     """Keep for good what an order uses, in the order's own transaction.
 
     Raises `UnknownUpload` if one of them is not the instance's own, or has just expired.
     """
-    keys = keys_of(url for item in items for url in own_urls(item))
+    keys = keys_of(urls)
     if not keys:
         return
     own = update(Upload).where(Upload.key.in_(keys), Upload.instance_id == instance_id, visible())
@@ -142,13 +142,6 @@ def digests(session: Session, instance_id: int, keys: Iterable[str]) -> dict[str
     """The hashes of an instance's uploads, each of its file as it came, by their keys."""
     own = select(Upload.key, Upload.sha256).where(Upload.instance_id == instance_id)
     return {row.key: row.sha256 for row in session.execute(own.where(Upload.key.in_(keys)))}
-
-
-def own_urls(item: Item) -> Iterator[str]:
-    """The addresses that an item was ordered with: its image's, then its references'."""
-    yield item.image_url
-    # A row that is not written yet has no default yet.
-    yield from item.reference_urls or ()
 
 
 @reading

@@ -6,6 +6,7 @@ from celery import Celery
 from celery.signals import beat_init, celeryd_init, setup_logging
 
 from config.logs import configure_logging
+from config.memory import return_large_pieces
 from config.sentry import start_sentry
 from config.settings import Settings
 
@@ -18,6 +19,12 @@ def use_our_logging(**_facts: Any) -> None:
     """Log JSON like every other process, at LOG_LEVEL, instead of in Celery's own format."""
     settings = Settings.from_environment()
     configure_logging(settings.log_level, settings)
+
+
+@celeryd_init.connect
+def give_memory_back(**_facts: Any) -> None:
+    """A worker's threads decode pictures to check and to recompress them."""
+    return_large_pieces()
 
 
 @celeryd_init.connect

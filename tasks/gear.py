@@ -9,7 +9,8 @@ import redis
 from flask import Flask
 
 from config.settings import Settings
-from models import following, outgoing
+from models import controls, following, outgoing
+from models.controls import Terms
 from models.database import bind
 from tasks.courier import Courier
 from tasks.download import Downloader
@@ -74,15 +75,19 @@ def build_gear(settings: Settings, app: Flask) -> Gear:
 
 
 def build_limiter(settings: Settings, app: Flask, client: redis.Redis) -> Limiter:
-    """The limiter as the settings say, which reads from the database what was sent lately."""
+    """The limiter as the settings say, which reads from the database what was sent lately, and
+    what operators set."""
 
     def recent_sends(window: float) -> list[float]:
         with app.app_context():
             return following.recent_sends(window)
 
-    return Limiter(
-        client, settings.replicate_rate_limit, settings.replicate_min_spacing, recent_sends
-    )
+    def terms() -> Terms:
+        with app.app_context():
+            return controls.terms()
+
+    limit, spacing = settings.replicate_rate_limit, settings.replicate_min_spacing
+    return Limiter(client, limit, spacing, recent_sends, terms=terms)
 
 
 class _Process:

@@ -4,9 +4,13 @@ A sliding-window log in Redis (`limiter.lua`) gives out grants. A grant is good 
 so that what was granted apart is also sent apart: look with `is_fresh` directly before sending.
 It fails closed: without Redis, or before a log that was lost is seeded again, nothing is granted.
 
-What is lost with Redis's memory, and what follows: the log is seeded again from the database. A
-first start looks the same: it finds nothing sent lately and waits for the quiet time alone. A pause
-is gone; the next refusal by Replicate brings it back, an operator's has to be repeated.
+The limit in force stands in that log, so that everybody keeps the same one. Where an operator has
+changed it, the database says so: whoever asks next and finds the log's terms older puts in the
+newer ones (docs/decisions/0009).
+
+What is lost with Redis's memory, and what follows: the log is seeded again from the database, terms
+and all. A first start looks the same: it finds nothing sent lately and waits for the quiet time
+alone. A pause after a refusal by Replicate is gone; the next refusal brings it back.
 """
 
 import time
@@ -22,6 +26,17 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from config.forms import RateLimit
+from models.controls import AS_SET, Former, Pace, Terms
+from tasks.pace import (
+    Bound,
+    former_from_script,
+    horizon,
+    micros,
+    named,
+    seconds,
+    text,
+    to_script,
+)
 
 SCRIPT = Path(__file__).with_suffix(".lua").read_text(encoding="utf-8")
 
@@ -58,6 +73,7 @@ class LimiterState:
 
     `now` is Redis's clock, in Unix seconds. `grants` are the moments, by that clock, of the grants
     in the current window, the oldest first; further ones keep `grant_window` and `grant_spacing`.
+    While `former` limits still bind, which are stricter, the grants reach back as far as those do.
     """
 
     limit: int
@@ -72,10 +88,14 @@ class LimiterState:
     grants: tuple[float, ...]
     grant_window: float
     grant_spacing: float
+    former: tuple[Former, ...] = ()
 
 
 class Limiter:
     """One limit, shared by everyone who uses the same Redis and `name`; safe among threads.
+
+    It is `limit` with `min_spacing`, those of the settings, unless `terms()` says otherwise: what
+    operators set, read from the database before each slot is asked for.
 
     `recent_sends(seconds)` returns the ages, in seconds by the database's clock, of the attempts
     claimed in the last `seconds`; only `ask` calls it, and lets its errors rise. A claim's time
@@ -90,6 +110,7 @@ class Limiter:
         min_spacing: float,
         recent_sends: Callable[[float], list[float]],
         *,
+        terms: Callable[[], Terms] = lambda: AS_SET,
         grant_age: float = 0.2,
         name: str = "darkroom:limiter",
         clock: Callable[[], float] = time.monotonic,
@@ -99,29 +120,36 @@ class Limiter:
         self.grant_age = grant_age
         self._redis = redis
         self._recent_sends = recent_sends
+        self._terms = terms
         self._clock = clock
         # The braces keep both keys on one node of a cluster.
         self._keys = [f"{{{name}}}:log", f"{{{name}}}:state"]
-        # A send comes up to `grant_age` after its grant, so grants keep that much more distance.
-        self._window = limit.window + grant_age
-        self._spacing = _spacing(limit, min_spacing, grant_age)
+        self._bound = Bound.of(Pace(limit, min_spacing), grant_age)
         self._script = redis.register_script(SCRIPT)
 
     def ask(self) -> Grant | Wait:
         """Take a slot if there is one now. After a loss of memory this may read the database."""
+        terms = self._terms()
         grant_id, asked_at = uuid.uuid4().hex, self._clock()
-        kind, number, text = self._run("ask", grant_id)
-        match _text(kind):
+        kind, number, why = self._run("ask", grant_id, terms.revision)
+        match text(kind):
             case "granted":
-                return Grant(grant_id, asked_at, _seconds(number))
+                return Grant(grant_id, asked_at, seconds(number))
             case "seed":
-                self._seed(_text(text))
+                self._seed(text(why))
                 return Wait(0.0, paused=False, reason="seeding")
+            case "outdated":
+                self.heed(terms)
+                return Wait(0.0, paused=False, reason="limit changed")
             case "paused":
-                return Wait(_seconds(number), paused=True, reason=_text(text))
+                return Wait(seconds(number), paused=True, reason=text(why))
             case "lost":
-                return Wait(_seconds(number), paused=False, reason="seeding")
-        return Wait(_seconds(number), paused=False, reason="limit")
+                return Wait(seconds(number), paused=False, reason="seeding")
+        return Wait(seconds(number), paused=False, reason="limit")
+
+    def heed(self, terms: Terms) -> None:
+        """Have everybody keep these terms from now on, unless newer ones are in force."""
+        self._run("change", to_script(terms, self._bound, self.grant_age))
 
     def is_fresh(self, grant: Grant) -> bool:
         """Whether the grant may still be used: look directly before sending."""
@@ -134,7 +162,7 @@ class Limiter:
 
     def pause(self, seconds: float, reason: str) -> None:
         """Grant nothing for `seconds`; a pause that lasts longer already stays as it is."""
-        self._run("pause", _micros(seconds), reason)
+        self._run("pause", micros(seconds), reason)
 
     def resume(self) -> None:
         """End a pause now."""
@@ -142,37 +170,42 @@ class Limiter:
             self._redis.hdel(self._keys[1], "paused_until", "pause_reason")
 
     def state(self) -> LimiterState:
-        """Look without changing anything."""
-        seeded, grants, slot, paused, reason, now = self._run("state")
+        """Look without changing anything. The terms of a log that is gone are the database's."""
+        seeded, found, slot, paused, reason, now, word, former = self._run("state")
+        pace = (named(text(word)) if word else None) if seeded else self._terms().pace
+        bound = Bound.of(pace, self.grant_age) if pace else self._bound
+        grants = tuple(seconds(int(moment)) for moment in found)
         return LimiterState(
-            limit=self.limit.count,
-            window=self.limit.window,
-            spacing=self.min_spacing,
-            slots_used_in_window=len(grants),
-            next_slot_in=_seconds(slot),
-            paused_for=_seconds(paused),
-            pause_reason=_text(reason),
+            limit=bound.count,
+            window=bound.pace.limit.window,
+            spacing=bound.pace.spacing,
+            slots_used_in_window=sum(each > seconds(now) - bound.window for each in grants),
+            next_slot_in=seconds(slot),
+            paused_for=seconds(paused),
+            pause_reason=text(reason),
             seeded=bool(seeded),
-            now=_seconds(now),
-            grants=tuple(_seconds(int(moment)) for moment in grants),
-            grant_window=self._window,
-            grant_spacing=self._spacing,
+            now=seconds(now),
+            grants=grants,
+            grant_window=bound.window,
+            grant_spacing=bound.spacing,
+            former=former_from_script(former),
         )
 
     def _seed(self, loss: str) -> None:
         """Write the log anew from the database, unless another seeder or loss came between.
 
         An attempt's claim lies between its grant and its send, so its age serves for the grant's.
-        More than the limit's count can be there (the limit was lowered): the youngest decide.
         """
-        ages = sorted(max(0.0, age) for age in self._recent_sends(self._window))
-        self._run("seed", loss, *map(_micros, ages[: self.limit.count]))
+        terms = self._terms()
+        back = horizon(terms, self._bound, self.grant_age)
+        ages = (micros(max(0.0, age)) for age in self._recent_sends(back))
+        facts = to_script(terms, self._bound, self.grant_age)
+        self._run("seed", loss, facts, micros(back), *ages)
 
     def _run(self, verb: str, *rest: int | str) -> Any:
-        quiet = self.grant_age + SLACK
-        times = (self._window, self._spacing, quiet)
+        quiet = micros(self.grant_age + SLACK)
         with _failing_closed():
-            return self._script(self._keys, [verb, self.limit.count, *map(_micros, times), *rest])
+            return self._script(self._keys, [verb, quiet, *self._bound.numbers(), *rest])
 
 
 def limiter_redis(url: str) -> redis.Redis:
@@ -190,31 +223,9 @@ def limiter_redis(url: str) -> redis.Redis:
     )
 
 
-def _spacing(limit: RateLimit, min_spacing: float, grant_age: float) -> float:
-    """Return the distance of grants that keeps sends `min_spacing` apart, where it costs no rate.
-
-    Where the spacing is what bounds the rate, grants keep it and sends only on average.
-    """
-    strict = min_spacing + grant_age
-    affordable = strict * limit.count <= limit.window / 2
-    return strict if min_spacing > 0 and affordable else min_spacing
-
-
 @contextmanager
 def _failing_closed() -> Iterator[None]:
     try:
         yield
     except redis.RedisError as error:
         raise LimiterUnavailable(f"the limiter's Redis failed: {error}") from error
-
-
-def _micros(seconds: float) -> int:
-    return round(seconds * 1_000_000)
-
-
-def _seconds(micros: int) -> float:
-    return micros / 1_000_000
-
-
-def _text(value: bytes | str) -> str:
-    return value.decode() if isinstance(value, bytes) else value

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import structlog
 
-from models import cancellation, lifecycle, turns
+from models import cancellation, caps, lifecycle, turns
 from models.orders import Turn
 from models.tables import IN_DOUBT, NOT_ENDED, AttemptStatus
 from tasks import uploads, webhooks
@@ -184,6 +184,7 @@ def _after_error(gear: Gear, turn: Turn, error: ProviderError) -> str:
                 # What we have lost costs nobody anything, as in `tasks.collect`.
                 refund = gear.settings.refund_failed or error.code == uploads.LOST
                 lifecycle.fail(turn.attempt_id, error.code, refund, IN_DOUBT)
+            make_use_of_room(gear, turn.attempt_id)
             return f"failed: {error.code}"
         case Retryable():
             # Nothing was sent, and the next image would meet the same: an outage fails nobody's.
@@ -215,6 +216,7 @@ def rest(
             refund=gear.settings.refund_failed,
             states=states,
         )
+    make_use_of_room(gear, attempt_id)
     if moved.canceled:
         return f"is canceled: {outcome}"
     if moved.due_in is None:
@@ -223,11 +225,21 @@ def rest(
     return f"rests for {moved.due_in:.0f} s: {outcome}"
 
 
+def make_use_of_room(gear: Gear, attempt_id: int) -> None:
+    """Wake somebody for another image of the instance whose attempt has just ended, where a cap
+    kept that one back: its own message found nothing due and is gone."""
+    with gear.database():
+        room = caps.has_room(attempt_id)
+    if room:
+        gear.waker.top_up(1, f"attempt {attempt_id} made room")
+
+
 def _wait_again(gear: Gear, turn: Turn, outcome: str) -> str:
     """Nothing was sent: the item is due again at once and has lost no attempt."""
     with gear.database():
         moved = lifecycle.requeue(turn.attempt_id, outcome, states=IN_DOUBT)
     if moved.canceled:
+        make_use_of_room(gear, turn.attempt_id)
         return f"is canceled: {outcome}"
     gear.waker.top_up(1, f"item {turn.item_id} waits again")
     return f"waits again: {outcome}"

@@ -14,15 +14,17 @@ from celery.signals import worker_ready
 from sqlalchemy.exc import SQLAlchemyError
 
 from config.settings import Settings
-from models import following, idempotency, lifecycle, sending, uploads
+from models import caps, controls, following, idempotency, lifecycle, sending, uploads
 from tasks import webhooks
 from tasks.celery import app
+from tasks.counting import count_final
 from tasks.download import Stopping
 from tasks.gear import Gear, gear
 from tasks.limiter import LimiterUnavailable
 from tasks.provider_errors import ProviderError
 from tasks.queues import depths
 from tasks.reconcile import reconcile
+from tasks.retention import retain
 from tasks.stopping import stopping
 from tasks.strays import cancel_all_unwanted
 from tasks.waiting import LONG_PAUSE
@@ -73,6 +75,8 @@ def sweep_once(gear: Gear) -> str:
         _forget_deliveries,
         _expire_uploads,
         _cancel_unwanted,
+        count_final,
+        retain,
     )
     reports = [_report(gear, step) for step in steps]
     with gear.database():
@@ -122,7 +126,11 @@ def announce(gear: Gear) -> str:
     """Make rested items due and fill the queue up to what is due, unless nothing may be sent."""
     with gear.database():
         _each(following.instances_with_rested_items(PAGE), lifecycle.make_due)
+        _each(caps.held_in_vain(PAGE), caps.look_again)
         due = following.due_items()
+        pause = controls.paused()
+    if pause:
+        return f"paused by {pause.by}: {pause.reason}"
     paused_for = gear.limiter.state().paused_for
     if paused_for > LONG_PAUSE:
         gear.waker.announce(paused_for)

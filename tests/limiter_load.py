@@ -2,7 +2,7 @@
 
 It appends to three files in `folder`, which all processes share, one line of seconds each: `grants`
 (Redis's clock), `claims` (what the database would know), `sends` (directly before the last look at
-the grant's age, and only if that was good).
+the grant's age, and only if that was good). What operators set they read from `terms`.
 """
 
 import json
@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from config.forms import RateLimit
+from models.controls import AS_SET, Former, Pace, Terms
 from tasks.limiter import Grant, Limiter, LimiterUnavailable, limiter_redis
 from tasks.waiting import SlotQueue
 from tests.limiter_steps import keep
@@ -43,6 +44,36 @@ def read(folder: Path, name: str) -> list[float]:
     return sorted(map(float, whole.split()))
 
 
+@dataclass(frozen=True)
+class Change:
+    """Another limit, and when it was written down."""
+
+    count: int
+    window: float
+    at: float
+
+
+def change(folder: Path, changes: list[Change], count: int, window: float) -> None:
+    """Write another limit down, as an operator does, beside those that it replaces."""
+    changes.append(Change(count, window, time.time()))
+    new = folder / "terms.new"
+    new.write_text(json.dumps([asdict(each) for each in changes]))
+    new.rename(folder / "terms")
+
+
+def _terms(folder: Path) -> Terms:
+    path = folder / "terms"
+    if not path.exists():
+        return AS_SET
+    changes = [Change(**each) for each in json.loads(path.read_text())]
+    now = time.time()
+    paces = [Pace(RateLimit(each.count, each.window), 0.0) for each in changes]
+    replaced = zip(paces, changes[1:], strict=False)
+    former = [Former(pace, later.at + pace.limit.window - now) for pace, later in replaced]
+    binding = tuple(each for each in former if each.left > 0)
+    return Terms(int(changes[-1].at * 1000), paces[-1], binding)
+
+
 def _write(folder: Path, name: str, seconds: float) -> None:
     with (folder / name).open("a") as file:
         file.write(f"{seconds:.6f}\n")
@@ -57,7 +88,13 @@ def _run(load: Load) -> None:
 
     limit = RateLimit(load.count, load.window)
     queue = SlotQueue(
-        limiter := Limiter(limiter_redis(load.url), limit, load.spacing, recent_sends)
+        limiter := Limiter(
+            limiter_redis(load.url),
+            limit,
+            load.spacing,
+            recent_sends,
+            terms=lambda: _terms(folder),
+        )
     )
     stop = threading.Event()
     threads = [

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 
 from config.forms import RateLimit
+from models.controls import AS_SET, Terms
 from tasks.limiter import Grant, Limiter, Wait, limiter_redis
 
 
@@ -26,11 +27,13 @@ class Users:
         spacing: float = 0.0,
         recent_sends: Callable[[float], list[float]] | None = None,
         clock: Callable[[], float] = time.monotonic,
+        terms: Callable[[], Terms] = lambda: AS_SET,
     ) -> Limiter:
         """Make one more user's limiter, with a connection of its own."""
         recent_sends = recent_sends or self._recent_sends
         limit = RateLimit(count, window)
-        return Limiter(limiter_redis(self.url), limit, spacing, recent_sends, clock=clock)
+        client = limiter_redis(self.url)
+        return Limiter(client, limit, spacing, recent_sends, clock=clock, terms=terms)
 
     def _recent_sends(self, window: float) -> list[float]:
         now = time.monotonic()

@@ -1,15 +1,21 @@
-"""The operator's command line: `flask --app wsgi instances|credits|jobs|queue|reconcile`."""
+"""The operator's command line: `flask --app wsgi instances|credits|jobs|queue|retention|…`."""
 
 from flask import Flask
 
+from api.commands import erasing, exporting
+from api.commands.audit import audit
 from api.commands.credits import credits
 from api.commands.instances import instances
 from api.commands.jobs import jobs
 from api.commands.queue import queue
 from api.commands.reconcile import reconcile
+from api.commands.retention import retention
+
+# Two are imported for what they add to `instances`.
+__all__ = ["erasing", "exporting", "register"]
 
 
 def register(app: Flask) -> None:
     """Add the commands to an app that has the database bound to it."""
-    for command in (instances, credits, jobs, queue, reconcile):
+    for command in (instances, credits, jobs, queue, audit, retention, reconcile):
         app.cli.add_command(command)

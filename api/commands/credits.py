@@ -4,6 +4,7 @@ import uuid
 
 import click
 
+from api.commands.acting import acting
 from api.commands.advice import SEE_INSTANCES, Commands, advise
 from api.commands.output import show
 from models import accounts, ledger
@@ -20,7 +21,8 @@ credits = Commands("credits", help="Grant and show credits.")
 @click.argument("name")
 @click.argument("amount", type=click.IntRange(-LARGEST, LARGEST))
 @click.option("--reference", help="Booked once only, whoever repeats it: an invoice number, say.")
-def grant(name: str, amount: int, reference: str | None) -> None:
+@acting
+def grant(name: str, amount: int, reference: str | None, actor: str) -> None:
     """Add AMOUNT credits to an instance, or take them if AMOUNT is negative."""
     if not amount:
         raise click.BadParameter("0 credits change nothing.", param_hint="AMOUNT")
@@ -28,7 +30,7 @@ def grant(name: str, amount: int, reference: str | None) -> None:
     reference = _checked(reference) or f"grant:{instance.id}:{uuid.uuid4()}"
     with advise("Give another --reference to book it again."):
         try:
-            balance = ledger.grant(instance.id, amount, reference)
+            balance = ledger.grant(instance.id, amount, reference, actor)
         except InsufficientCredits as error:
             raise click.ClickException(f"{name} has only {error.balance} credits.") from error
     click.echo(f"{name} has {balance} credits now. Booked as {reference}.")

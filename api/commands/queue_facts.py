@@ -11,7 +11,8 @@ from kombu.exceptions import OperationalError
 
 from api.commands.advice import explained
 from config.settings import Settings
-from models import following, reports
+from models import controls, following, reports
+from models.controls import Pause
 from models.shares import Shares, shares
 from models.tables import Status
 from tasks.limiter import Limiter, LimiterState, LimiterUnavailable, limiter_redis
@@ -39,6 +40,7 @@ class Work:
     oldest_wait: float
     sweep_age: float | None
     shares: Shares
+    pause: Pause | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,7 @@ class Looker:
             settings.replicate_rate_limit,
             settings.replicate_min_spacing,
             following.recent_sends,
+            terms=controls.terms,
         )
 
     def look(self) -> Facts:
@@ -70,7 +73,10 @@ class Looker:
     def _flow(self) -> Flow | str:
         try:
             # The workers last: with Redis away their names would be waited for in vain.
-            return Flow(depths(self._client), self.limiter.state(), _workers(self._url))
+            with explained():
+                return Flow(depths(self._client), self.limiter.state(), _workers(self._url))
+        except click.ClickException as error:
+            return error.message
         except (LimiterUnavailable, redis.RedisError, OperationalError) as error:
             return f"Redis does not answer ({error}): check REDIS_URL. Nothing is sent meanwhile."
 
@@ -84,6 +90,7 @@ def _work() -> Work | str:
                 oldest_wait=reports.oldest_waiting_age(),
                 sweep_age=following.seconds_since("sweep"),
                 shares=shares(),
+                pause=controls.paused(),
             )
     except click.ClickException as error:
         return error.message

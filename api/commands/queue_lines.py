@@ -9,7 +9,7 @@ from api.commands.queue_facts import Facts, Flow, Work
 from models.shares import Share, Shares
 from tasks.limiter import LimiterState
 
-SHARE_COLUMNS = ("instance", "due", "slots in 10m", "share", "last served")
+SHARE_COLUMNS = ("instance", "due", "slots in 10m", "share", "last served", "runs")
 
 
 def tell(facts: Facts) -> None:
@@ -23,8 +23,7 @@ def tell(facts: Facts) -> None:
         _tell_work(facts.work)
     else:
         click.echo(f"database\t{plain(facts.work)}")
-    if isinstance(facts.flow, Flow):
-        click.echo(pause(facts.flow.limiter))
+    click.echo(pause(facts))
 
 
 def _tell_flow(flow: Flow) -> None:
@@ -49,14 +48,18 @@ def _tell_work(work: Work) -> None:
 
 def _limiter_rows(state: LimiterState) -> Iterator[tuple[str, str]]:
     yield "limit", f"{state.limit} in {state.window:g}s, {state.spacing:g}s apart"
+    for each in state.former:
+        yield f"also, for {each.left:.0f}s more", str(each.pace)
     yield "used in the window", str(state.slots_used_in_window)
     yield "next slot in", f"{state.next_slot_in:.1f}s"
     yield "ready", "yes" if state.seeded else "no: it is read from the database by the next image"
 
 
 def share_row(shares: Shares, share: Share) -> tuple[object, ...]:
-    """A share under `SHARE_COLUMNS`."""
-    return share.name, share.due, share.slots, f"{shares.of(share):.0%}", share.last_served
+    """A share under `SHARE_COLUMNS`; of a capped instance also what it runs, and may."""
+    runs = None if share.cap is None else f"{share.running} of {share.cap}"
+    slots = share.slots, f"{shares.of(share):.0%}"
+    return share.name, share.due, *slots, share.last_served, runs
 
 
 def and_more(shares: Shares) -> str:
@@ -69,9 +72,17 @@ def swept(age: float | None) -> str:
     return "never" if age is None else f"{seconds(age)} ago"
 
 
-def pause(state: LimiterState) -> str:
+def pause(facts: Facts) -> str:
     """Whether and why nothing is sent."""
-    if not state.paused_for:
-        return "not paused"
+    if isinstance(facts.work, Work) and (paused := facts.work.pause):
+        why = plain(paused.reason) or "no reason given"
+        since = f"{paused.since:%Y-%m-%d %H:%M:%S}Z"
+        return f"paused by {plain(paused.by)} since {since}: {why} (`queue resume` ends it)"
+    if isinstance(facts.flow, Flow) and facts.flow.limiter.paused_for:
+        return _refused(facts.flow.limiter)
+    return "not paused" if isinstance(facts.flow, Flow) else ""
+
+
+def _refused(state: LimiterState) -> str:
     why = plain(state.pause_reason) or "no reason given"
     return f"paused for {seconds(state.paused_for)} more: {why} (`queue resume` ends it)"

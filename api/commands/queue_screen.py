@@ -26,7 +26,7 @@ def screen(facts: Facts, height: int) -> RenderableType:
     top = Table.grid(expand=True, padding=(0, 2))
     top.add_column(ratio=1)
     top.add_column(ratio=1)
-    top.add_row(_flow(facts.flow), _work(facts.work))
+    top.add_row(_flow(facts), _work(facts.work))
     when = f"  {facts.at:%Y-%m-%d %H:%M:%S}Z"
     title = Text.assemble(("Darkroom", "bold"), when, ("  Ctrl-C ends this", "dim"))
     parts: list[RenderableType] = [title, "", top]
@@ -37,13 +37,16 @@ def screen(facts: Facts, height: int) -> RenderableType:
     return Group(*parts)
 
 
-def _flow(flow: Flow | str) -> RenderableType:
+def _flow(facts: Facts) -> RenderableType:
+    flow = facts.flow
     if isinstance(flow, str):
         return Group(Text("Redis", "bold"), Text(plain(flow), "red"))
     queues = _grid("Queues", "ready", "unacked")
     for name, depth in flow.depths.items():
         queues.add_row(name, str(depth.ready), str(depth.unacked))
-    return Group(*_limiter(flow.limiter), "", queues)
+    told = pause(facts)
+    colour = "" if told == "not paused" else "bold yellow"
+    return Group(*_limiter(flow.limiter), Text(told, colour), "", queues)
 
 
 def _limiter(state: LimiterState) -> Iterable[RenderableType]:
@@ -54,7 +57,6 @@ def _limiter(state: LimiterState) -> Iterable[RenderableType]:
     )
     ready = "" if state.seeded else " (not seeded yet)"
     yield Text(f"next slot in {state.next_slot_in:.1f}s{ready}")
-    yield Text(pause(state), "bold yellow" if state.paused_for else "")
 
 
 def _work(work: Work | str) -> RenderableType:

@@ -14,7 +14,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from api import current
 from api.commands.advice import explained
-from models import invariants
+from models import controls, invariants
 from models.invariants import Finding, Page, Patience
 from tasks.limiter import LimiterUnavailable
 from tasks.stored import missing
@@ -86,12 +86,14 @@ def _litter() -> Iterator[Page]:
 def _patience() -> Patience:
     """What is paused or has no limiter may stand still: `queue status` tells why."""
     settings = current.settings()
-    idle = max(invariants.LATE, 2 * settings.replicate_rate_limit.window)
     try:
-        paused = current.parts().limiter.state().paused_for > 0
+        state = current.parts().limiter.state()
+        paused = state.paused_for > 0 or controls.paused() is not None
+        window = state.window
     except LimiterUnavailable:
         click.echo("Redis does not answer: whether the queue stands still is not told.", err=True)
-        paused = True
+        paused, window = True, 0.0
+    idle = max(invariants.LATE, 2 * window)
     return Patience(settings.waiting_expires_after, None if paused else idle)
 
 

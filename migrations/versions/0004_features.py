@@ -5,6 +5,8 @@ Revises: 0003
 Create Date: 2026-11-23 00:20:00
 
 """
+import os
+
 from alembic import op
 import sqlalchemy as sa
 
@@ -28,6 +30,28 @@ def _add_reference(table, column, other):
     else:
         op.add_column(table, sa.Column(column, id_type, nullable=True))
         op.create_foreign_key(name, table, other, [column], ['id'])
+
+
+def _give_no_id_twice(table):
+    """SQLite gives the highest id out again once its row is deleted, unless its table says
+    AUTOINCREMENT, which only a new table can. `migrations/env.py` has turned foreign keys off."""
+    connection = op.get_bind()
+    if connection.dialect.name != 'sqlite':
+        return
+    made = sa.text('SELECT type, sql FROM sqlite_master WHERE tbl_name = :table AND sql IS NOT NULL')
+    rows = connection.execute(made, {'table': table}).all()
+    (whole,) = [sql for kind, sql in rows if kind == 'table']
+    if 'AUTOINCREMENT' in whole:
+        return
+    head, columns = whole.split('(', 1)
+    columns = columns.replace('PRIMARY KEY (id)', 'PRIMARY KEY (id AUTOINCREMENT)', 1)
+    connection.exec_driver_sql(f'CREATE TABLE growing ({columns}')
+    connection.exec_driver_sql(f'INSERT INTO growing SELECT * FROM {table}')
+    op.drop_table(table)
+    op.rename_table('growing', table)
+    for kind, sql in rows:
+        if kind == 'index':
+            connection.exec_driver_sql(sql)
 
 
 def upgrade():
@@ -80,7 +104,8 @@ def upgrade():
     sa.Column('total_images', sa.Integer(), nullable=False),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
     sa.ForeignKeyConstraint(['instance_id'], ['instances.id'], name=op.f('fk_image_optimization_batches_instance_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_image_optimization_batches'))
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_image_optimization_batches')),
+    sqlite_autoincrement=True
     )
     op.create_index('ix_batches_instance', 'image_optimization_batches', ['instance_id', 'id'], unique=False)
     op.create_table('monthly_prompts',
@@ -126,6 +151,12 @@ def upgrade():
     )
     op.create_index('ix_uploads_expiring', 'uploads', ['expires_at'], unique=False, postgresql_where=sa.text('expires_at IS NOT NULL'), sqlite_where=sa.text('expires_at IS NOT NULL'))
     op.create_index('ix_uploads_instance', 'uploads', ['instance_id', 'id'], unique=False)
+    op.create_index('ix_uploads_used', 'uploads', ['last_used_at'], unique=False, postgresql_where=sa.text('last_used_at IS NOT NULL'), sqlite_where=sa.text('last_used_at IS NOT NULL'))
+    op.create_table('unwanted_files',
+    sa.Column('key', sa.String(length=64), nullable=False),
+    sa.Column('since', sa.DateTime(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('key', name=op.f('pk_unwanted_files'))
+    )
     op.create_table('webhook_endpoints',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('instance_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -167,6 +198,11 @@ def upgrade():
     op.create_index('ix_webhook_deliveries_job', 'webhook_deliveries', ['job_id'], unique=False)
     op.add_column('image_optimization_attempts', sa.Column('sent_urls', sa.JSON(none_as_null=True), nullable=True))
     op.add_column('image_optimization_items', sa.Column('model', sa.String(length=120), server_default=sa.text("'google/nano-banana'"), nullable=False))
+    # Until now the setting named the model of every image.
+    model = os.environ.get('REPLICATE_MODEL', '')
+    if model not in {'', 'google/nano-banana'}:
+        images = sa.table('image_optimization_items', sa.column('model'))
+        op.execute(images.update().values(model=model))
     op.add_column('image_optimization_items', sa.Column('resolution', sa.String(length=10), nullable=True))
     op.add_column('image_optimization_items', sa.Column('quality', sa.Integer(), nullable=True))
     op.add_column('image_optimization_items', sa.Column('reference_urls', sa.JSON(), server_default=sa.text("'[]'"), nullable=False))
@@ -176,6 +212,7 @@ def upgrade():
     op.add_column('image_optimization_items', sa.Column('stored_key', sa.String(length=64), nullable=True))
     op.add_column('image_optimization_items', sa.Column('counted', sa.Boolean(), server_default=sa.false(), nullable=False))
     op.create_index('ix_items_copies', 'image_optimization_items', ['stored_key'], unique=False, postgresql_where=sa.text('stored_key IS NOT NULL'), sqlite_where=sa.text('stored_key IS NOT NULL'))
+    op.create_index('ix_items_reused_from', 'image_optimization_items', ['reused_from'], unique=False, postgresql_where=sa.text('reused_from IS NOT NULL'), sqlite_where=sa.text('reused_from IS NOT NULL'))
     op.create_index('ix_items_reusable', 'image_optimization_items', ['instance_id', 'reuse_hash', 'id'], unique=False, postgresql_where=sa.text("status = 'DONE' AND reuse_hash IS NOT NULL AND stored_key IS NULL"), sqlite_where=sa.text("status = 'DONE' AND reuse_hash IS NOT NULL AND stored_key IS NULL"))
     op.create_index('ix_items_running', 'image_optimization_items', ['instance_id'], unique=False, postgresql_where=sa.text("status = 'RUNNING'"), sqlite_where=sa.text("status = 'RUNNING'"))
     op.create_index('ix_items_uncounted', 'image_optimization_items', ['instance_id', 'id'], unique=False, postgresql_where=sa.text("NOT counted AND status IN ('DONE', 'FAILED', 'CANCELED')"), sqlite_where=sa.text("NOT counted AND status IN ('DONE', 'FAILED', 'CANCELED')"))
@@ -183,23 +220,40 @@ def upgrade():
     _add_reference('image_optimization_jobs', 'retry_of', 'image_optimization_jobs')
     op.create_index('ix_jobs_batch', 'image_optimization_jobs', ['batch_id', 'id'], unique=False, postgresql_where=sa.text('batch_id IS NOT NULL'), sqlite_where=sa.text('batch_id IS NOT NULL'))
     op.create_index('uq_jobs_retry_of', 'image_optimization_jobs', ['retry_of'], unique=True)
+    op.create_index('ix_jobs_finished', 'image_optimization_jobs', ['finished_at'], unique=False, postgresql_where=sa.text('finished_at IS NOT NULL'), sqlite_where=sa.text('finished_at IS NOT NULL'))
     op.add_column('instances', sa.Column('turns_left', sa.Integer(), server_default=sa.text('0'), nullable=False))
     op.add_column('instances', sa.Column('max_running', sa.Integer(), nullable=True))
     op.add_column('instances', sa.Column('max_waiting', sa.Integer(), nullable=True))
+    op.add_column('instances', sa.Column('held_at', sa.DateTime(timezone=True), nullable=True))
     op.add_column('instances', sa.Column('erased_at', sa.DateTime(timezone=True), nullable=True))
+    op.drop_index('ix_instances_turn', 'instances')
+    op.create_index('ix_instances_turn', 'instances', ['last_served', 'id'], unique=False, postgresql_where=sa.text('due_items > 0 AND held_at IS NULL'), sqlite_where=sa.text('due_items > 0 AND held_at IS NULL'))
+    op.create_index('ix_instances_held', 'instances', ['id'], unique=False, postgresql_where=sa.text('held_at IS NOT NULL'), sqlite_where=sa.text('held_at IS NOT NULL'))
+    op.add_column('instances', sa.Column('deleted_charges', sa.BigInteger(), server_default=sa.text('0'), nullable=False))
+    op.add_column('instances', sa.Column('deleted_refunds', sa.BigInteger(), server_default=sa.text('0'), nullable=False))
+    for table in ('image_optimization_jobs', 'image_optimization_items', 'image_optimization_attempts'):
+        _give_no_id_twice(table)
 
 
 def downgrade():
+    op.drop_column('instances', 'deleted_refunds')
+    op.drop_column('instances', 'deleted_charges')
+    op.drop_index('ix_instances_held', 'instances')
+    op.drop_index('ix_instances_turn', 'instances')
+    op.create_index('ix_instances_turn', 'instances', ['last_served', 'id'], unique=False, postgresql_where=sa.text('due_items > 0'), sqlite_where=sa.text('due_items > 0'))
+    op.drop_column('instances', 'held_at')
     op.drop_column('instances', 'max_running')
     op.drop_column('instances', 'max_waiting')
     op.drop_column('instances', 'turns_left')
     op.drop_column('instances', 'erased_at')
+    op.drop_index('ix_jobs_finished', 'image_optimization_jobs')
     op.drop_index('uq_jobs_retry_of', 'image_optimization_jobs')
     op.drop_index('ix_jobs_batch', 'image_optimization_jobs')
     op.drop_column('image_optimization_jobs', 'retry_of')
     op.drop_column('image_optimization_jobs', 'batch_id')
     op.drop_index('ix_items_uncounted', 'image_optimization_items')
     op.drop_index('ix_items_running', 'image_optimization_items')
+    op.drop_index('ix_items_reused_from', 'image_optimization_items')
     op.drop_index('ix_items_reusable', 'image_optimization_items')
     op.drop_index('ix_items_copies', 'image_optimization_items')
     op.drop_column('image_optimization_items', 'counted')
@@ -214,6 +268,7 @@ def downgrade():
     op.drop_column('image_optimization_attempts', 'sent_urls')
     op.drop_table('webhook_deliveries')
     op.drop_table('webhook_endpoints')
+    op.drop_table('unwanted_files')
     op.drop_table('uploads')
     op.drop_table('prompt_presets')
     op.drop_table('monthly_prompts')

@@ -7,6 +7,7 @@ transaction of its own, so that a million images neither fill the memory nor hol
 
 from functools import partial
 
+from models.invariants.analytics import daily_counts
 from models.invariants.answers import answers
 from models.invariants.attempts import attempts
 from models.invariants.batches import batches
@@ -53,6 +54,7 @@ ALWAYS: dict[str, Look] = {
     "ordered uploads": ordered_uploads,
     "sent uploads": sent_uploads,
     "kept answers": answers,
+    "daily counts": daily_counts,
     "webhook deliveries": deliveries,
 }
 

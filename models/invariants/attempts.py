@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, aliased
 from models.invariants.pages import Finding, Page, Start, snapshot, span
 from models.tables import Attempt, AttemptStatus, Item, Status
 
-ORPHAN = "Compare with a backup: rows of this service are never deleted."
+ORPHAN = "Compare with a backup: an image goes only together with its attempts."
 ALIVE = "A prediction may run that nobody waits for: cancel it at Replicate and end the attempt."
 STRAY = "Nobody would cancel it rightly: set cancel_at to NULL, and look at the prediction."
 TWICE = "Two images may have been paid for: compare with the predictions at Replicate."

@@ -7,7 +7,9 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, aliased
 
+from models.invariants.deleted import charged_and_refunded, with_deleted_jobs
 from models.invariants.pages import Finding, Page, Span, Start, snapshot, span
+from models.invariants.turns import turns
 from models.tables import Batch, CreditEntry, EntryKind, Instance, Item, Job, Status
 
 # Each of them may have millions of entries.
@@ -18,17 +20,20 @@ COUNT = "The next claims and cancels count with it: set due_items to what was ex
 LEDGER = "Somebody changed the ledger by hand: compare it with a backup."
 NUMBER = re.compile(r"(charge:job|charge:batch|refund:item):([1-9]\d{0,18})")
 LARGEST_ID = 2**63 - 1
+CHARGED = {"charge:job", "charge:batch"}
 
 
 @snapshot
 def balances(session: Session, after: Start) -> Page:
-    """Each balance is the sum of its entries, each `due_items` the number of items that are due."""
+    """Each balance is the sum of its entries, each `due_items` the number of items that are due;
+    each turn goes with the plan, and who is held with the cap; where jobs were deleted, what was
+    booked for them is what the instance remembers of them."""
     instances = span(session, Instance.id, after, INSTANCES)
     booked = _by_instance(session, instances, CreditEntry, func.sum(CreditEntry.amount))
     due = _by_instance(session, instances, Item, func.count(), Item.status == Status.PENDING,
                        Item.not_before.is_(None))  # fmt: skip
     facts = select(Instance.id, Instance.name, Instance.balance, Instance.due_items)
-    found = []
+    found = [*turns(session, instances), *charged_and_refunded(session, instances)]
     for id, name, balance, due_items in session.execute(facts.where(instances.holds(Instance.id))):
         where = f"instance {id} {name!r}"
         if balance != (total := booked.get(id, 0)):
@@ -66,10 +71,13 @@ def entries(session: Session, after: Start) -> Page:
         .order_by(CreditEntry.id)
     ).all()
     charged, items = _booked_for(session, [entry for entry, _before in rows])
+    forgetful = with_deleted_jobs(session)
     found = [finding for entry, before in rows for finding in _chain(entry, before)]
     for entry, _before in rows:
-        found.extend(_charge(entry, charged) if entry.kind == EntryKind.CHARGE else ())
-        found.extend(_refund(entry, items) if entry.kind == EntryKind.REFUND else ())
+        # One without credits neither adds to a sum nor is remembered in one.
+        forgiving = entry.instance_id in forgetful or not entry.amount
+        found.extend(_charge(entry, charged, forgiving) if entry.kind == EntryKind.CHARGE else ())
+        found.extend(_refund(entry, items, forgiving) if entry.kind == EntryKind.REFUND else ())
     return page.page(found)
 
 
@@ -95,18 +103,25 @@ def _booked_for(
     return charged, {item.id: item for item in session.scalars(refunded)}
 
 
-def _charge(entry: CreditEntry, charged: dict[tuple[str, int], int]) -> Iterator[Finding]:
-    """The amount is compared where the job, or the batch, is looked at."""
+def _charge(
+    entry: CreditEntry, charged: dict[tuple[str, int], int], forgiving: bool
+) -> Iterator[Finding]:
+    """The amount is compared where the job, or the batch, is looked at. Where jobs were deleted,
+    their sum tells whether all that are missing were."""
     match = NUMBER.fullmatch(entry.reference)
-    if not match or charged.get((match[1], int(match[2]))) != entry.instance_id:
+    known = bool(match) and match[1] in CHARGED
+    owner = charged.get((match[1], int(match[2]))) if match and known else None
+    if owner != entry.instance_id and not (forgiving and known and owner is None):
         yield Finding("charge_without_job", _where(entry), "a job or a batch of this instance",
                       "none", BOOK)  # fmt: skip
 
 
-def _refund(entry: CreditEntry, items: dict[int, Item]) -> Iterator[Finding]:
+def _refund(entry: CreditEntry, items: dict[int, Item], forgiving: bool) -> Iterator[Finding]:
     """One reference exists once, so an image cannot have two refunds of the right form."""
-    match = NUMBER.fullmatch(entry.reference)
-    item = items.get(int(match[2])) if match and match[1] == "refund:item" else None
+    item_id = _number(entry, "refund:item")
+    item = items.get(item_id) if item_id else None
+    if item is None and item_id and forgiving:
+        return
     if item is None or item.instance_id != entry.instance_id:
         yield Finding("refund_without_image", _where(entry), "an image of this instance", "none",
                       BOOK)  # fmt: skip
@@ -117,6 +132,11 @@ def _refund(entry: CreditEntry, items: dict[int, Item]) -> Iterator[Finding]:
     if entry.amount != item.credits:
         yield Finding("refund_amount", _where(entry), f"{item.credits} credits", f"{entry.amount}",
                       BOOK)  # fmt: skip
+
+
+def _number(entry: CreditEntry, of: str) -> int | None:
+    match = NUMBER.fullmatch(entry.reference)
+    return int(match[2]) if match and match[1] == of else None
 
 
 def _where(entry: CreditEntry) -> str:

@@ -10,7 +10,7 @@ from models.cancellation import COSTLY
 from models.invariants.pages import Finding, Page, Start, snapshot, span
 from models.tables import Attempt, AttemptStatus, CreditEntry, Item, Job, Status
 
-ORPHAN = "Compare with a backup: rows of this service are never deleted."
+ORPHAN = "Compare with a backup: a job goes only together with its images."
 HELD = "Nothing will move it on. Look its predictions up at Replicate, then set the row right."
 BOOK = "What the ledger says counts: set the item's mark, or grant the credits by hand."
 SENT = "Clear cancel_requested_at, or cancel the image again: nobody may send it as it is."

@@ -9,7 +9,8 @@ from models.clock import age, from_now, now
 from models.database import reading
 from models.following import REMEMBERED_SECONDS
 from models.invariants.pages import Finding, Page, Start, snapshot, span
-from models.tables import Attempt, AttemptStatus, Item, Status
+from models.tables import Attempt, AttemptStatus, Instance, Item, Status
+from models.turns import SERVED
 
 # Ten sweeps: whatever was lost has been repaired by then, if anybody sweeps.
 LATE = 300.0
@@ -94,7 +95,9 @@ def _late(item: Item) -> Finding:
 def _standstill(session: Session, idle: float) -> list[Finding]:
     """One finding for all of them: in a long line the last one waits for hours, and rightly so."""
     due = and_(Item.status == Status.PENDING, Item.not_before.is_(None))
-    oldest = select(age(Item.updated_at)).where(due).order_by(Item.id).limit(1)
+    # What a cap keeps back waits rightly, however long.
+    servable = select(age(Item.updated_at)).join(Instance, Instance.id == Item.instance_id)
+    oldest = servable.where(due, *SERVED).order_by(Item.id).limit(1)
     waited = session.scalar(oldest)
     served = session.scalar(select(exists().where(Attempt.created_at > from_now(-idle))))
     if waited is None or waited < idle or served:

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from models.database import reading
 from models.invariants.pages import Finding, Page, Start
-from models.tables import Attempt, Item, Status, Upload
+from models.tables import Attempt, Item, Status, UnwantedFile, Upload
 
 # Every key is a question to the storage.
 SIZE = 200
@@ -49,8 +49,11 @@ def unknown_results(session: Session, keys: Sequence[str]) -> list[Finding]:
     attempts.
     """
     known = set(session.scalars(select(Item.result_key).where(Item.result_key.in_(keys))))
-    known |= set(session.scalars(select(Item.stored_key).where(Item.stored_key.in_(keys))))
     known |= set(session.scalars(select(Upload.key).where(Upload.key.in_(keys))))
+    # Made for an image that may be deleted by now, and shown by another.
+    known |= set(session.scalars(select(Item.stored_key).where(Item.stored_key.in_(keys))))
+    # The next sweep deletes these.
+    known |= set(session.scalars(select(UnwantedFile.key).where(UnwantedFile.key.in_(keys))))
     stems = {key: key.partition(".")[0] for key in keys if key not in known}
     if not stems:
         return []

@@ -15,7 +15,7 @@ from models.tables.kinds import (
 )
 from models.tables.outgoing import WebhookDelivery, WebhookEndpoint
 from models.tables.shelf import PromptPreset, Upload
-from models.tables.upkeep import AuditEntry, Control, Heartbeat, IdempotencyKey
+from models.tables.upkeep import AuditEntry, Control, Heartbeat, IdempotencyKey, UnwantedFile
 from models.tables.work import REUSABLE, Attempt, Batch, Item, Job
 
 __all__ = [
@@ -44,6 +44,7 @@ __all__ = [
     "MonthlyPrompt",
     "PromptPreset",
     "Status",
+    "UnwantedFile",
     "Upload",
     "WebhookDelivery",
     "WebhookEndpoint",

@@ -9,20 +9,27 @@ from models.clock import UtcDateTime, now
 from models.database import Base
 from models.tables.kinds import EPOCH, EntryKind, Id, text_of
 
+IN_LINE = text("due_items > 0 AND held_at IS NULL")
+HELD = text("held_at IS NOT NULL")
+
 
 class Instance(Base):
     """One tenant. `due_items` counts its PENDING items that are due, and `last_served` is when its
     last turn ended: together they are its place in the round of the fair shares. `turns_left` is
     how many more of its images come before its turn ends. `max_running` and `max_waiting` are its
-    own caps, if it has any."""
+    own caps, if it has any. `held_at` is set while it runs as many as its cap allows: it is not
+    served meanwhile, and not in the index by which turns are found. `deleted_charges` and
+    `deleted_refunds` are the credits that were charged, and given back, for images whose rows are
+    deleted: the ledger keeps their entries."""
 
     __tablename__ = "instances"
     __table_args__ = (
         CheckConstraint("balance >= 0", name="balance_not_negative"),
         CheckConstraint("due_items >= 0", name="due_items_not_negative"),
         Index("ix_instances_reset_month", "reset_month"),
-        Index("ix_instances_turn", "last_served", "id", postgresql_where=text("due_items > 0"),
-              sqlite_where=text("due_items > 0")),
+        Index("ix_instances_turn", "last_served", "id", postgresql_where=IN_LINE,
+              sqlite_where=IN_LINE),
+        Index("ix_instances_held", "id", postgresql_where=HELD, sqlite_where=HELD),
     )  # fmt: skip
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
@@ -40,7 +47,10 @@ class Instance(Base):
     turns_left: Mapped[int] = mapped_column(Integer, default=0, server_default=text("0"))
     max_running: Mapped[int | None] = mapped_column(Integer)
     max_waiting: Mapped[int | None] = mapped_column(Integer)
+    held_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     erased_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    deleted_charges: Mapped[int] = mapped_column(BigInteger, default=0, server_default=text("0"))
+    deleted_refunds: Mapped[int] = mapped_column(BigInteger, default=0, server_default=text("0"))
 
 
 class CreditEntry(Base):

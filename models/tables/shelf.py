@@ -12,6 +12,7 @@ from models.database import Base
 from models.tables.kinds import Id
 
 UNUSED = sql("expires_at IS NOT NULL")
+USED = sql("last_used_at IS NOT NULL")
 
 
 class Upload(Base):
@@ -23,6 +24,7 @@ class Upload(Base):
     __table_args__ = (
         Index("ix_uploads_instance", "instance_id", "id"),
         Index("ix_uploads_expiring", "expires_at", postgresql_where=UNUSED, sqlite_where=UNUSED),
+        Index("ix_uploads_used", "last_used_at", postgresql_where=USED, sqlite_where=USED),
     )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)

@@ -1,4 +1,5 @@
-"""What the service keeps for itself: answers to be given again, heartbeats, operators' wishes."""
+"""What the service keeps for itself: answers to be given again, heartbeats, operators' wishes,
+files to be deleted."""
 
 from datetime import datetime
 from typing import Any
@@ -41,6 +42,16 @@ class Control(Base):
     name: Mapped[str] = mapped_column(String(50), primary_key=True)
     value: Mapped[dict[str, Any]] = mapped_column(JSON)
     changed_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now())
+
+
+class UnwantedFile(Base):
+    """A file of the storage that no row names any more, written in the transaction that deleted the
+    last one that did. It goes once the file has been deleted."""
+
+    __tablename__ = "unwanted_files"
+
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    since: Mapped[datetime] = mapped_column(UtcDateTime, default=now())
 
 
 class AuditEntry(Base):

@@ -22,13 +22,17 @@ from models.explanations import EXPLANATIONS
 from models.tables.kinds import AttemptStatus, Id, Status, text_of
 
 BATCHED = text("batch_id IS NOT NULL")
+ENDED = text("finished_at IS NOT NULL")
+# SQLite would give the highest id out again once its row is deleted, and the ledger's references
+# name jobs and items by their ids.
+GROWING = {"sqlite_autoincrement": True}
 
 
 class Batch(Base):
     """Up to 100 jobs that were ordered, and charged, together. Its progress is that of its jobs."""
 
     __tablename__ = "image_optimization_batches"
-    __table_args__ = (Index("ix_batches_instance", "instance_id", "id"),)
+    __table_args__ = (Index("ix_batches_instance", "instance_id", "id"), GROWING)
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     instance_id: Mapped[int] = mapped_column(ForeignKey("instances.id"))
@@ -53,6 +57,8 @@ class Job(Base):
         Index("ix_jobs_status", "status", "id"),
         Index("ix_jobs_batch", "batch_id", "id", postgresql_where=BATCHED, sqlite_where=BATCHED),
         Index("uq_jobs_retry_of", "retry_of", unique=True),
+        Index("ix_jobs_finished", "finished_at", postgresql_where=ENDED, sqlite_where=ENDED),
+        GROWING,
     )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
@@ -78,6 +84,7 @@ IS_RUNNING = text("status = 'RUNNING'")
 # What was reused itself has no file of its own: however often that happens, what is looked through
 # to reuse a result does not grow.
 REUSABLE = text("status = 'DONE' AND reuse_hash IS NOT NULL AND stored_key IS NULL")
+IS_REUSE = text("reused_from IS NOT NULL")
 IS_COPY = text("stored_key IS NOT NULL")
 UNCOUNTED = text("NOT counted AND status IN ('DONE', 'FAILED', 'CANCELED')")
 
@@ -108,6 +115,10 @@ class Item(Base):
         Index("ix_items_copies", "stored_key", postgresql_where=IS_COPY, sqlite_where=IS_COPY),
         Index("ix_items_uncounted", "instance_id", "id", postgresql_where=UNCOUNTED,
               sqlite_where=UNCOUNTED),
+        # Without it every deleted item would have the foreign key look through all of them.
+        Index("ix_items_reused_from", "reused_from", postgresql_where=IS_REUSE,
+              sqlite_where=IS_REUSE),
+        GROWING,
     )  # fmt: skip
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
@@ -185,6 +196,7 @@ class Attempt(Base):
               sqlite_where=CREATED),
         Index("ix_attempts_unwanted", "cancel_at", postgresql_where=UNWANTED,
               sqlite_where=UNWANTED),
+        GROWING,
     )  # fmt: skip
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)

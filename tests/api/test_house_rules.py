@@ -19,7 +19,7 @@ OPEN = {
     "/docs/<any('swagger-ui.css', 'swagger-ui-bundle.js', 'favicon-32x32.png'):name>",
     "/results/<result_key:key>",
     "/",
-    "/<any('ongoing', 'completed'):page>",
+    "/<any('ongoing', 'completed', 'usage'):page>",
     "/web/<any('css', 'js'):kind>/<part>",
     "/web/favicon.svg",
     "/previews/<preview_token:token>",

@@ -115,7 +115,7 @@ def test_a_counter_is_there_before_its_first_event(busy: Flask) -> None:
     functions = {function for function, _outcome in calls}
     assert set(calls.values()) == {0}
     assert {outcome for name, outcome in calls if name == "create_prediction"} == set(OUTCOMES)
-    assert len(functions) == 6
+    assert len(functions) == 7
     assert {(function, "ok") for function in functions} <= set(calls)
     assert found["replicate_call_seconds_count", ("create_prediction", "ambiguous")] == 0
 

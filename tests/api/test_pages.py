@@ -1,4 +1,4 @@
-"""The three pages as files: what a browser is told of them, and that nothing else is served."""
+"""The pages as files: what a browser is told of them, and that nothing else is served."""
 
 import gc
 import re
@@ -11,7 +11,7 @@ from flask import Flask
 
 from api.pages import WEB
 
-PAGES = {"/": "optimize", "/ongoing": "ongoing", "/completed": "completed"}
+PAGES = {"/": "optimize", "/ongoing": "ongoing", "/completed": "completed", "/usage": "usage"}
 
 
 @pytest.mark.parametrize("path", PAGES)

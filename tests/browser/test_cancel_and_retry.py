@@ -118,7 +118,9 @@ def test_failed_images_are_ordered_again_and_the_jobs_lead_to_each_other(
     assert shop.balance(token) == 40
     detail(page).get_by_role("link", name=f"job {job}").click()
     expect(page).to_have_url(f"{shop.url}/completed#job={job}")
+    onward = detail(page).get_by_role("link", name=f"Retried as job {retry}")
+    expect(onward).to_be_visible()
     expect(button(detail(page), "Retry failed images")).to_have_count(0)
     check_state(page, "completed-retried")
-    detail(page).get_by_role("link", name=f"Retried as job {retry}").click()
+    onward.click()
     expect(detail(page)).to_contain_text("This job is still under way")

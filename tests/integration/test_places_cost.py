@@ -77,8 +77,9 @@ def test_only_the_first_thousand_have_a_place(database_url: str) -> None:
         found = places.waiting(*newest_shop())
 
     assert [each.rank for each in found] == list(range(1, 1001))
-    # Ten shops take turns, and this one is the last of them.
-    assert [each.position for each in found] == [10 * rank for rank in range(1, 1001)]
+    # Ten shops take turns of two images, and this one is the last of them.
+    rounds = [20 * number for number in range(1, 501)]
+    assert [each.position for each in found] == [n - left for n in rounds for left in (1, 0)]
 
 
 def test_on_postgres_ten_times_as_many_images_cost_no_more(postgres_database: str) -> None:
@@ -107,10 +108,10 @@ def test_of_ten_thousand_shops_in_line_only_counts_are_read(database_url: str) -
         alice = open_shop("alice")
         job_id = submit(alice, images=3).job.id
 
-        own, others = look(alice, [job_id])
+        own, _turns, others, held = look(alice, [job_id])
 
-        # Those before this one with one, with two, and with three images due or more.
-        assert (rows(own), rows(others)) == (3, 3)
+        # Those before this one with one image due, and with two or more: it has two turns.
+        assert (rows(own), rows(others), rows(held)) == (3, 2, 0)
 
 
 def test_on_sqlite_places_are_searched_by_index(sqlite_database: str) -> None:

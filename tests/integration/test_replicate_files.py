@@ -1,4 +1,4 @@
-"""Sending a file to Replicate: once, for so long and no longer, and not beyond the process's end."""
+"""Sending a file to Replicate: once, for so long only, and not beyond the end of the process."""
 
 import io
 import time
@@ -66,4 +66,4 @@ def test_a_file_that_may_be_read_no_further_ends_the_call(bench: Bench) -> None:
         bench.client.upload_file("cup.png", Ending(PICTURE), "image/png")
     bench.server.play(answer(201, FILE))
 
-    assert bench.client.upload_file("cup.png", io.BytesIO(PICTURE), "image/png")
+    assert bench.client.upload_file("cup.png", io.BytesIO(PICTURE), "image/png").seconds == 86_400

@@ -3,7 +3,7 @@
 from flask import Flask
 from sqlalchemy import update
 
-from models import accounts, lifecycle
+from models import accounts, caps, lifecycle
 from models.clock import from_now
 from models.database import db
 from models.shares import shares
@@ -52,14 +52,29 @@ def test_slots_are_those_of_the_last_ten_minutes(in_database: Flask) -> None:
 
 def test_who_was_never_served_has_no_last_time(in_database: Flask) -> None:
     submit(open_shop("alice"), 1)
-    submit(open_shop("bob"), 2)
-    claim(2)
+    submit(open_shop("bob"), 3)
+    claim(3)
     submit(open_shop("charlie"), 1)
 
     bob, charlie = shares().busiest
 
     assert bob.last_served
     assert (bob.last_served.year > 1970, charlie.last_served) == (True, None)
+
+
+def test_of_capped_instances_what_runs_is_told_and_those_that_are_held_too(
+    in_database: Flask,
+) -> None:
+    for name, images in (("alice", 4), ("bob", 3)):
+        submit(open_shop(name), images)
+    caps.set_caps("alice", running=1, waiting=None)
+    claim(1)
+
+    alice, bob = shares().busiest
+
+    assert (alice.name, alice.due, alice.running, alice.cap) == ("alice", 3, 1, 1)
+    assert (bob.running, bob.cap) == (None, None)
+    assert shares(busiest=1).others == 1
 
 
 def test_fewer_shown_are_counted_among_the_others(in_database: Flask) -> None:

@@ -39,6 +39,23 @@ export async function read(path, query = {}, signal = undefined) {
   return body;
 }
 
+/**
+ * Listen to what the service tells bit by bit, for as long as it does: a reader of pieces of text.
+ * Raises `Problem` or `Unreachable`, also when it breaks off.
+ */
+export async function listen(path, headers, signal) {
+  const response = await ask(addressOf(path, {}), { headers }, signal, null);
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  return { read: () => reader.read().catch((error) => { throw lost(error); }) };
+}
+
+/** A file that only its owner may read: `{content, name}`, to be saved under that name. */
+export async function file(path, query = {}) {
+  const response = await ask(addressOf(path, query), {});
+  const name = /filename="([^"]+)"/.exec(response.headers.get("Content-Disposition") ?? "");
+  return { content: await contentOf(response, "blob"), name: name?.[1] ?? "" };
+}
+
 /** Order something. With the same key it is done once, however often it is sent. */
 export async function order(path, body, key) {
   const headers = { "Content-Type": "application/json", "Idempotency-Key": key };
@@ -83,10 +100,9 @@ export function addressOf(path, query) {
   return address.href;
 }
 
-async function ask(address, options, signal) {
+async function ask(address, options, signal, patience = AbortSignal.timeout(PATIENCE)) {
   const headers = { ...options.headers, Authorization: authorization() };
-  const patience = AbortSignal.timeout(PATIENCE);
-  const until = signal ? AbortSignal.any([patience, signal]) : patience;
+  const until = AbortSignal.any([patience, signal].filter(Boolean));
   return heard(await fetched(address, { ...options, headers, cache: "no-store", signal: until }));
 }
 
@@ -111,10 +127,14 @@ async function fetched(address, options) {
   }
 }
 
+function bodyOf(response) {
+  return contentOf(response, "json");
+}
+
 /** The network may end within an answer, and what stands in between may answer with a page. */
-async function bodyOf(response) {
+async function contentOf(response, kind) {
   try {
-    return await response.json();
+    return await response[kind]();
   } catch (error) {
     throw lost(error);
   }

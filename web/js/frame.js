@@ -12,6 +12,7 @@ const PAGES = [
   ["optimize", "./", "Optimize"],
   ["ongoing", "ongoing", "Ongoing"],
   ["completed", "completed", "Completed"],
+  ["usage", "usage", "Usage"],
 ];
 const main = document.getElementById("main");
 const balance = el("span", { class: "balance", hidden: true });

@@ -24,6 +24,7 @@ export const OUTPUT_FORMATS = [
   ["jpg", "JPG"],
   ["png", "PNG"],
 ];
+export const UPLOAD_KINDS = ["image/jpeg", "image/png", "image/webp"];
 export const MOST_REFERENCES = 3;
 /** Some of 1 to 100. */
 export const QUALITIES = [

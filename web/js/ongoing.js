@@ -6,7 +6,9 @@ import { el, fill, KeyedList, say } from "./dom.js";
 import { announce, openFrame, tryCredits } from "./frame.js";
 import { moment, took } from "./format.js";
 import { capitalized, chainLinks, inWords, isMissing, JobList, JOBS, noSuchJob, openJob, waitingWords } from "./jobs.js";
+import { Follower } from "./live.js";
 import { askingButton, badge, button, linkButton, picture, progress, state } from "./parts.js";
+import { queueLine } from "./queue.js";
 import { Refresher } from "./refresh.js";
 import { explained, troubled } from "./troubles.js";
 
@@ -24,7 +26,8 @@ const list = new JobList("Ongoing jobs");
 const detail = el("section", { class: "detail", "aria-label": "The open job" });
 const freshness = el("p", { class: "freshness small soft numbers", role: "status" }, FRESH);
 const lines = new BatchLines();
-const head = el("div", {}, el("h1", {}, "Ongoing"), freshness, lines.element);
+const queue = queueLine();
+const head = el("div", {}, el("h1", {}, "Ongoing"), freshness, queue.element, lines.element);
 const more = button("Show more", { hidden: true, onclick: showMore });
 const columns = el("div", { class: "jobs-columns" }, el("div", { class: "stack" }, list.element, more), detail);
 const empty = nothing();
@@ -44,9 +47,10 @@ const gone = new Set();
 openFrame(() => {
   fill(page, head, bones());
   addEventListener("hashchange", followAddress);
-  addEventListener("online", () => [refreshList, refreshJob].forEach((each) => each?.now()));
-  addEventListener("refused", () => [refreshList, refreshJob].forEach((each) => each?.stop()));
+  addEventListener("online", () => [refreshList, refreshJob, queue.refresher].forEach((each) => each?.now()));
+  addEventListener("refused", () => [refreshList, refreshJob, queue.refresher].forEach((each) => each?.stop()));
   refreshList.start();
+  queue.refresher.start();
 });
 
 async function lookAtList() {
@@ -103,27 +107,30 @@ function show(part) {
   if (!part.isConnected) fill(page, head, part);
 }
 
-/** Every job has a refresher of its own: what the one before still waits for keeps nobody waiting. */
+/** Every job has a follower of its own: what the one before still waits for keeps nobody waiting. */
 function open(id) {
   openId = id;
   view = null;
   refreshJob?.stop();
-  refreshJob = id && new Refresher(JOB_SECONDS, () => lookAtJob(id));
+  refreshJob = id && new Follower(JOB_SECONDS, `${JOBS}/${id}`, { look: () => lookAtJob(id), show: (facts) => showJob(id, facts) });
   fill(detail, detailBones());
   refreshJob?.start();
 }
 
 async function lookAtJob(id) {
   try {
-    const facts = await read(`${JOBS}/${id}`);
-    if (id !== openId) return;
-    view ??= openView();
-    view.update(facts);
-    if (FINAL.has(facts.job.status)) finish(facts.job);
+    return await read(`${JOBS}/${id}`);
   } catch (error) {
     if (id === openId) showJobTrouble(error, id);
     throw error;
   }
+}
+
+function showJob(id, facts) {
+  if (id !== openId) return;
+  view ??= openView();
+  view.update(facts);
+  if (FINAL.has(facts.job.status)) finish(facts.job);
 }
 
 function showJobTrouble(error, id) {
@@ -250,8 +257,8 @@ function nowOf(job) {
 }
 
 function resultLink(job) {
-  const words = job.completedImages > 0 ? "See before and after" : "See why";
-  return linkButton(words, `completed#job=${job.id}`, { look: "primary", sign: "completed" });
+  const without = job.status === "CANCELED" ? "See its images" : "See why";
+  return linkButton(job.completedImages > 0 ? "See before and after" : without, `completed#job=${job.id}`, { look: "primary", sign: "completed" });
 }
 
 function itemCard(item, jobId) {
