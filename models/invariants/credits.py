@@ -109,9 +109,9 @@ def _charge(
     """The amount is compared where the job, or the batch, is looked at. Where jobs were deleted,
     their sum tells whether all that are missing were."""
     match = NUMBER.fullmatch(entry.reference)
-    known = bool(match) and match[1] in CHARGED
-    owner = charged.get((match[1], int(match[2]))) if match and known else None
-    if owner != entry.instance_id and not (forgiving and known and owner is None):
+    booked = (match[1], int(match[2])) if match and match[1] in CHARGED else None
+    owner = charged.get(booked) if booked else None
+    if owner != entry.instance_id and not (forgiving and booked and owner is None):
         yield Finding("charge_without_job", _where(entry), "a job or a batch of this instance",
                       "none", BOOK)  # fmt: skip
 

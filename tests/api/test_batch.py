@@ -11,7 +11,7 @@ from werkzeug.test import TestResponse
 
 from api import batches as route
 from config.settings import Settings
-from models import lifecycle
+from models import caps, lifecycle
 from models.database import db
 from models.tables import CreditEntry, EntryKind, IdempotencyKey, Item, Job
 from tests.api.clients import JOBS, ROUTE, Shop, image, open_shop, order
@@ -94,6 +94,19 @@ def test_too_few_credits_for_the_last_image_change_nothing(any_app: Flask) -> No
     assert (body["cost"], body["balance"]) == (60, 59)
     assert rows(any_app) == (0, 0, 0)
     assert alice.get(BATCHES).get_json() == {"batches": [], "nextCursor": None}
+
+
+def test_a_cap_counts_the_whole_batch(app: Flask, alice: Shop) -> None:
+    with app.app_context():
+        caps.set_caps("alice", None, 4)
+    alice.post(order(1))
+
+    refused = send(alice, product("cup", 2), product("jug", 2)).get_json()
+
+    told = [refused[name] for name in ("status", "code", "limit", "waiting")]
+    assert told == [429, "queue_full", 4, 1]
+    assert rows(app) == (1, 1, 1)
+    assert send(alice, product("cup", 2), product("jug")).status_code == 201
 
 
 def test_one_wrong_image_is_named_and_nothing_is_taken(app: Flask, alice: Shop) -> None:
