@@ -23,6 +23,9 @@ PATH = "/uploads/"
 KEY = r"[0-9a-f]{32}\.(?:jpg|png|webp)"
 # To be stored takes seconds; what then was not marked as kept is litter of a process that died.
 STORING_SECONDS = 120.0
+# An order that took an upload just before its time was over may not be committed yet: its file goes
+# so much later. No transaction lasts that long.
+GRACE_SECONDS = 60.0
 
 _ADDRESS = re.compile(f"{PATH}({KEY})")
 
@@ -129,8 +132,8 @@ def use(session: Session, instance_id: int, urls: Iterable[str]) -> None:
 
 @reading
 def expired(session: Session, limit: int) -> list[tuple[int, str]]:
-    """The ids and keys of uploads whose time is over, the oldest first."""
-    over = select(Upload.id, Upload.key).where(Upload.expires_at <= now())
+    """The ids and keys of uploads whose time has been over for a while, the oldest first."""
+    over = select(Upload.id, Upload.key).where(Upload.expires_at <= from_now(-GRACE_SECONDS))
     rows = session.execute(over.order_by(Upload.expires_at).limit(limit))
     return [(row.id, row.key) for row in rows]
 
