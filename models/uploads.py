@@ -24,7 +24,8 @@ KEY = r"[0-9a-f]{32}\.(?:jpg|png|webp)"
 # To be stored takes seconds; what then was not marked as kept is litter of a process that died.
 STORING_SECONDS = 120.0
 # An order that took an upload just before its time was over may not be committed yet: its file goes
-# so much later. No transaction lasts that long.
+# so much later, and no transaction lasts that long. Who ends an upload's time by changing its row
+# has waited for such an order already.
 GRACE_SECONDS = 60.0
 
 _ADDRESS = re.compile(f"{PATH}({KEY})")
@@ -98,7 +99,7 @@ def discard(session: Session, instance_id: int, upload_id: int) -> None:
     `UploadInUse` once an order uses it."""
     upload = _own(session, instance_id, upload_id)
     unused = update(Upload).where(Upload.id == upload.id, Upload.expires_at.is_not(None))
-    if not changed(session, unused.values(expires_at=now())):
+    if not changed(session, unused.values(expires_at=from_now(-GRACE_SECONDS))):
         raise UploadInUse("An order uses this upload: it stays for as long as the order does.")
 
 
