@@ -6,6 +6,7 @@ from flask_cors import CORS
 from api import (
     access,
     analytics,
+    batches,
     cancel,
     commands,
     credit_entries,
@@ -44,6 +45,7 @@ from models.database import bind
 
 BLUEPRINTS = (
     image_optimization.blp,
+    batches.blp,
     jobs.blp,
     live.blp,
     queue.blp,
@@ -81,6 +83,7 @@ def create_app(settings: Settings) -> Flask:
     errors.register(app)
     security_headers.register(app, settings)
     larger_bodies = {
+        batches.blp.name: batches.LARGEST_BODY,
         webhooks.blp.name: webhooks.LARGEST_BODY,
         uploads.blp.name: settings.upload_max_bytes + receiving.AROUND,
     }

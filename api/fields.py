@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
+from flask import g
 from marshmallow import ValidationError, fields, validate
 
 from api import current
@@ -52,8 +53,13 @@ class ImageUrl(Text):
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
         text = super()._deserialize(value, *args, **kwargs)
-        path = text.removeprefix(current.settings().public_base_url)
+        path = own_path(text)
         return path if uploads.key_of(path) else text
+
+
+def own_path(url: str) -> str:
+    """An address without our own host, if it has that."""
+    return url.removeprefix(current.settings().public_base_url)
 
 
 class Few(fields.List[Any]):
@@ -69,6 +75,15 @@ class Few(fields.List[Any]):
         if isinstance(value, list) and len(value) > self.most:
             raise ValidationError(f"Must hold at most {self.most}, and holds {len(value)}.")
         return super()._deserialize(value, attr, data, **kwargs)
+
+
+class Flag(fields.Boolean):
+    """true or false, and nothing that means them."""
+
+    def _deserialize(self, value: Any, *_args: Any, **_kwargs: Any) -> Any:
+        if not isinstance(value, bool):
+            raise ValidationError("Must be true or false.")
+        return value
 
 
 class Digits(fields.Integer):
@@ -153,7 +168,8 @@ def _not_blank(text: str) -> None:
 def _image_url(text: str) -> None:
     """Whether there is no such upload, or it is another's, is not told."""
     if key := uploads.key_of(text):
-        if not uploads.may_use(current.instance(), key):
+        # A batch has looked all of its uploads up together.
+        if key not in g.get("own_uploads", ()) and not uploads.may_use(current.instance(), key):
             raise ValidationError(NO_UPLOAD)
         return
     fault = fault_of(text, current.settings().allow_private_image_urls)

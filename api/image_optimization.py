@@ -34,9 +34,12 @@ def submit_job(order: JobOrder, headers: dict[str, Any]) -> tuple[Receipt, dict[
     """Start optimizing the images of one product.
 
     Every image costs credits at once, by its model and resolution (`/api/models`); too few of them
-    change nothing.
+    change nothing. An image of uploads whose result is there already is given at once, for free.
     """
-    receipt = lifecycle.submit(current.instance(), order, price_list(), headers.get("key"))
+    reuse_for = current.settings().reuse_results_for
+    receipt = lifecycle.submit(
+        current.instance(), order, price_list(), headers.get("key"), reuse_for
+    )
     return announced(receipt)
 
 
@@ -56,7 +59,7 @@ def _announce(receipt: Receipt) -> None:
         log.info("job replayed")
     else:
         log.info("job submitted", images=receipt.job.total_images, credits=receipt.credits_used)
-        current.parts().waker.wake_workers(receipt.job.id, receipt.job.total_images)
+        current.parts().waker.wake_workers(receipt.job.id, receipt.job.waiting)
 
 
 def _headers(receipt: Receipt) -> dict[str, str]:

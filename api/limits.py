@@ -87,7 +87,9 @@ def _refuse_large_bodies(app: Flask, larger: Mapping[str, int]) -> None:
     read only where it is asked for, and no further than the same bound."""
 
     def refuse() -> None:
-        if (request.content_length or 0) > larger.get(request.blueprint or "", LARGEST_BODY):
+        g.largest_body = larger.get(request.blueprint or "", LARGEST_BODY)
+        request.max_content_length = g.largest_body + 1
+        if (request.content_length or 0) > g.largest_body:
             raise RequestEntityTooLarge
 
     app.before_request(refuse)

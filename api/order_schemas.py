@@ -4,7 +4,7 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, post_load, validate, validates_schema
 
-from api.fields import Few, ImageUrl, Moment, PreviewUrl, Prompt, ResultUrl, SourceUrl, Text
+from api.fields import Few, Flag, ImageUrl, Moment, PreviewUrl, Prompt, ResultUrl, SourceUrl, Text
 from api.option_schemas import ASPECT_RATIO, OptionsSchema, price_list
 from api.schemas import (
     IMAGE_URL,
@@ -19,6 +19,10 @@ from models.image_models import EVERY_RATIO, MATCH, MOST_REFERENCES, OUTPUT_FORM
 from models.orders import ImageOrder, JobOrder
 from models.tables import Status
 
+REUSE = {
+    "description": "Whether a result that was made of the same uploads, with the same prompt and"
+    " options, may be given again: at once and for free. With `false` all images are made anew."
+}
 REFERENCES = {
     "description": "Further images for the model to look at: a style, a background, another"
     " product. The same addresses are taken as for `imageUrl`."
@@ -58,6 +62,7 @@ class JobOrderSchema(Shape):
     product_id = Text(255, required=True, metadata={"example": "cup"})
     product_name = Text(500, required=True, metadata={"example": "The blue cup"})
     images = Few(fields.Nested(ImageOrderSchema), MOST_IMAGES, required=True)
+    reuse = Flag(load_default=True, metadata=REUSE)
 
     @validates_schema
     def _refuse_twins(self, data: dict[str, Any], **_: Any) -> None:
@@ -89,6 +94,12 @@ class ItemSchema(WaitingSchema):
     status = fields.String(required=True, validate=validate.OneOf(list(Status)))
     optimized_image_url = ResultUrl(
         attribute="result_key", metadata={"description": "Only of an image that is DONE."}
+    )
+    reused = fields.Boolean(
+        metadata={
+            "description": "`true` where the result was made before, for the same upload, prompt"
+            " and options: it cost nothing."
+        }
     )
     error = fields.String(metadata={"description": "Only of an image that has FAILED."})
     error_code = fields.String(

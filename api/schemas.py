@@ -92,6 +92,9 @@ class JobSchema(Shape):
     retry_of = fields.Integer(
         metadata={"minimum": 1, "description": "Of a retry: the job whose failed images it has."}
     )
+    batch_id = fields.Integer(
+        metadata={"minimum": 1, "description": "Of a job of a batch: which one it is."}
+    )
 
 
 class ProgressSchema(JobSchema, WaitingSchema):

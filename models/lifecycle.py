@@ -25,7 +25,6 @@ from models import (
     cancellation,
     caps,
     copies,
-    idempotency,
     ledger,
     moves,
     ordering,
@@ -34,12 +33,12 @@ from models import (
 )
 from models.clock import from_now, now
 from models.database import lock_timed_out, transaction
-from models.errors import InstanceDisabled
 from models.explanations import EXPLANATIONS
 from models.orders import JobOrder, Pricing, Receipt, Requeued, Turn
 from models.tables import (
     NOT_ENDED,
     AttemptStatus,
+    Instance,
     Item,
     Status,
 )
@@ -56,25 +55,25 @@ IN_LINE_SECONDS = 0.12
 
 @transaction
 def submit(
-    session: Session, instance_id: int, order: JobOrder, price: Pricing, key: str | None = None
+    session: Session,
+    instance_id: int,
+    order: JobOrder,
+    price: Pricing,
+    key: str | None = None,
+    reuse_for: float = 0.0,
 ) -> Receipt:
     """Charge each image's `price` in credits and write the job and its items.
 
-    With an `Idempotency-Key` that was used before, return the first receipt instead. Raises
-    `InsufficientCredits`, `IdempotencyKeyReused`, `IdempotencyKeyInUse`, `QueueFull` and
-    `InstanceDisabled`; nothing is written then.
+    What the instance had made of the same uploads within the last `reuse_for` seconds is given
+    again, for nothing. With an `Idempotency-Key` that was used before, return the first receipt
+    instead. Raises `InsufficientCredits`, `QueueFull`, `UnknownUpload`, `IdempotencyKeyReused`,
+    `IdempotencyKeyInUse` and `InstanceDisabled`; nothing is written then.
     """
-    reservation = idempotency.reserve(session, instance_id, key, order) if key else None
-    if isinstance(reservation, Receipt):
-        return reservation
-    instance = ledger.lock(session, instance_id)
-    if instance.disabled_at:
-        # Since its token was looked up: what it submits now, nobody would cancel.
-        raise InstanceDisabled("This instance is disabled.")
-    receipt = ordering.place(session, instance, order, price)
-    if reservation:
-        reservation.answer = receipt.to_json()
-    return receipt
+
+    def place(instance: Instance) -> Receipt:
+        return ordering.place_job(session, instance, order, price, reuse_for=reuse_for)
+
+    return ordering.once(session, instance_id, order, key, Receipt, place)
 
 
 def claim_next(deadline: float, public: str = "") -> Turn | None:

@@ -58,11 +58,13 @@ def input_urls(
 
 @dataclass(frozen=True, slots=True)
 class JobOrder:
-    """1 to 10 images of one product, with distinct image ids."""
+    """1 to 10 images of one product, with distinct image ids. `reuse`: results that are there may
+    be given again (`models.reuse`)."""
 
     product_id: str
     product_name: str
     images: tuple[ImageOrder, ...]
+    reuse: bool = True
 
     def to_job(self, instance_id: int) -> Job:
         """The row of the job, not yet written."""
@@ -116,6 +118,26 @@ class ReceiptJob:
     failed_images: int
     created_at: datetime
     retry_of: int | None = None
+    batch_id: int | None = None
+
+    @property
+    def waiting(self) -> int:
+        """How many of its images were not there already."""
+        return self.total_images - self.completed_images
+
+    @classmethod
+    def of(cls, job: Job) -> Self:
+        """A job that was just written."""
+        return cls(**{name: getattr(job, name) for name in cls.__dataclass_fields__})
+
+    def to_json(self) -> dict[str, Any]:
+        """As it is kept with an idempotency key."""
+        return asdict(self) | {"created_at": self.created_at.isoformat()}
+
+    @classmethod
+    def from_json(cls, job: dict[str, Any]) -> Self:
+        """The job that `to_json` kept, perhaps before there were all of these fields."""
+        return cls(**job | {"created_at": datetime.fromisoformat(job["created_at"])})
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,19 +152,17 @@ class Receipt:
     @classmethod
     def of(cls, job: Job, used: int, remaining: int) -> Self:
         """The receipt for a job that was just written."""
-        names = ReceiptJob.__dataclass_fields__
-        return cls(ReceiptJob(**{name: getattr(job, name) for name in names}), used, remaining)
+        return cls(ReceiptJob.of(job), used, remaining)
 
     def to_json(self) -> dict[str, Any]:
         """As it is kept with the idempotency key."""
-        job = asdict(self.job) | {"created_at": self.job.created_at.isoformat()}
-        return {"job": job, "used": self.credits_used, "remaining": self.credits_remaining}
+        used, remaining = self.credits_used, self.credits_remaining
+        return {"job": self.job.to_json(), "used": used, "remaining": remaining}
 
     @classmethod
     def from_json(cls, answer: dict[str, Any]) -> Self:
         """The receipt that `to_json` kept, marked as replayed."""
-        created_at = datetime.fromisoformat(answer["job"]["created_at"])
-        job = ReceiptJob(**(answer["job"] | {"created_at": created_at}))
+        job = ReceiptJob.from_json(answer["job"])
         return cls(job, answer["used"], answer["remaining"], replayed=True)
 
 

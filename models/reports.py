@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Select, String, column, func, inspect, select, table, union_all
 from sqlalchemy.orm import Session
@@ -104,11 +105,14 @@ def job_with_items(session: Session, instance_id: int, job_id: int) -> tuple[Job
 
 @reading
 def result(session: Session, key: str) -> Result:
-    """The result that has this key; raises `NotFound`."""
-    content_type = session.scalar(select(Item.result_type).where(Item.result_key == key))
-    if content_type is None:
+    """What is stored of the result that has this key, perhaps under the name of an earlier one;
+    raises `NotFound`."""
+    stored = func.coalesce(Item.stored_key, Item.result_key)
+    found = select(stored, Item.result_type).where(Item.result_key == key)
+    row: Any = session.execute(found).first()
+    if row is None:
         raise NotFound("There is no such result.")
-    return Result(key, content_type)
+    return Result(*row)
 
 
 @reading

@@ -7,11 +7,10 @@ and no image is ordered twice by two people who retry the same job.
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models import idempotency, ledger, moves, ordering
+from models import moves, ordering
 from models.database import reading, transaction
 from models.errors import (
     AlreadyRetried,
-    InstanceDisabled,
     JobUnfinished,
     NotFound,
     NothingToRetry,
@@ -30,17 +29,11 @@ def retry(
     Raises `NotFound`, `JobUnfinished`, `AlreadyRetried`, `NothingToRetry`, what `price` raises and
     what `lifecycle.submit` does; nothing is written then.
     """
-    wish = JobRetry(job_id)
-    reservation = idempotency.reserve(session, instance_id, key, wish) if key else None
-    if isinstance(reservation, Receipt):
-        return reservation
-    instance = ledger.lock(session, instance_id)
-    if instance.disabled_at:
-        raise InstanceDisabled("This instance is disabled.")
-    receipt = _retry(session, instance, job_id, price)
-    if reservation:
-        reservation.answer = receipt.to_json()
-    return receipt
+
+    def place(instance: Instance) -> Receipt:
+        return _retry(session, instance, job_id, price)
+
+    return ordering.once(session, instance_id, JobRetry(job_id), key, Receipt, place)
 
 
 @reading
@@ -52,7 +45,7 @@ def retried_by(session: Session, job_id: int) -> int | None:
 def _retry(session: Session, instance: Instance, job_id: int, price: Pricing) -> Receipt:
     old = _ended(session, instance, job_id)
     order = JobOrder(old.product_id, old.product_name, _failed(session, old))
-    receipt = ordering.place(session, instance, order, price, retry_of=old.id)
+    receipt = ordering.place_job(session, instance, order, price, retry_of=old.id)
     # Its shop is shown that it was retried.
     old.version += 1
     return receipt

@@ -8,8 +8,9 @@ before anything is stored: so nothing is ever stored that no row knows.
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
+from typing import Any, cast
 
-from sqlalchemy import ColumnElement, delete, or_, select, update
+from sqlalchemy import ColumnElement, CursorResult, delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from models.clock import from_now, now
@@ -120,15 +121,31 @@ def may_use(session: Session, instance_id: int, key: str) -> bool:
     return session.scalar(own.where(visible())) is not None
 
 
+@reading
+def usable(session: Session, instance_id: int, keys: Sequence[str]) -> frozenset[str]:
+    """Those of the keys that an order of this instance may name now."""
+    own = select(Upload.key).where(Upload.key.in_(keys), Upload.instance_id == instance_id)
+    return frozenset(session.scalars(own.where(visible())))
+
+
 def use(session: Session, instance_id: int, urls: Iterable[str]) -> None:
     """Keep for good what an order uses, in the order's own transaction.
 
     Raises `UnknownUpload` if one of them is not the instance's own, or has just expired.
     """
-    for key in sorted(keys_of(urls)):
-        own = update(Upload).where(Upload.key == key, Upload.instance_id == instance_id, visible())
-        if not changed(session, own.values(last_used_at=now(), expires_at=None)):
-            raise UnknownUpload("An upload that this order names is no longer there.")
+    keys = keys_of(urls)
+    if not keys:
+        return
+    own = update(Upload).where(Upload.key.in_(keys), Upload.instance_id == instance_id, visible())
+    kept = session.execute(own.values(last_used_at=now(), expires_at=None))
+    if cast("CursorResult[Any]", kept).rowcount != len(keys):
+        raise UnknownUpload("An upload that this order names is no longer there.")
+
+
+def digests(session: Session, instance_id: int, keys: Iterable[str]) -> dict[str, str]:
+    """The hashes of an instance's uploads, each of its file as it came, by their keys."""
+    own = select(Upload.key, Upload.sha256).where(Upload.instance_id == instance_id)
+    return {row.key: row.sha256 for row in session.execute(own.where(Upload.key.in_(keys)))}
 
 
 @reading

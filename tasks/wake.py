@@ -22,6 +22,8 @@ POOL_SIZE = 50
 # A message with a countdown is held unacknowledged by a worker: it must be shorter than the
 # `visibility_timeout` (celeryconfig.py), or Redis would hand it out again and again.
 LONGEST_COUNTDOWN = 30.0
+# As many messages as the sweep keeps in the queue: more would wait there for nothing.
+MOST_FOR_BATCH = 500
 
 
 class Waker:
@@ -42,6 +44,11 @@ class Waker:
     def wake_workers(self, job_id: int, images: int) -> None:
         """Say that `images` more images are due, because of a new job."""
         self._send("optimize-next-image", images, why=f"woken by job {job_id}")
+
+    def wake_for_batch(self, batch_id: int, images: int) -> None:
+        """Say so for a batch; what is more than fits is announced as the queue gets shorter."""
+        why = f"woken by batch {batch_id}"
+        self._send("optimize-next-image", min(images, MOST_FOR_BATCH), why=why)
 
     def top_up(self, images: int, why: str) -> None:
         """Say again that so many images are due."""
@@ -79,6 +86,8 @@ class Waker:
 
     def _send(self, task: str, times: int = 1, *, why: str = "", **message: Any) -> bool:
         """Publish the messages in one write; they are alike but for their ids."""
+        if not times:
+            return True
         if why:
             message["kwargsrepr"] = why
         try:

@@ -236,7 +236,7 @@ def upgrade():
     op.add_column('image_optimization_items', sa.Column('counted', sa.Boolean(), server_default=sa.false(), nullable=False))
     op.create_index('ix_items_copies', 'image_optimization_items', ['stored_key'], unique=False, postgresql_where=sa.text('stored_key IS NOT NULL'), sqlite_where=sa.text('stored_key IS NOT NULL'))
     op.create_index('ix_items_reused_from', 'image_optimization_items', ['reused_from'], unique=False, postgresql_where=sa.text('reused_from IS NOT NULL'), sqlite_where=sa.text('reused_from IS NOT NULL'))
-    op.create_index('ix_items_reusable', 'image_optimization_items', ['instance_id', 'reuse_hash', 'id'], unique=False, postgresql_where=sa.text("status = 'DONE' AND reuse_hash IS NOT NULL"), sqlite_where=sa.text("status = 'DONE' AND reuse_hash IS NOT NULL"))
+    op.create_index('ix_items_reusable', 'image_optimization_items', ['instance_id', 'reuse_hash', 'id'], unique=False, postgresql_where=sa.text("status = 'DONE' AND reuse_hash IS NOT NULL AND stored_key IS NULL"), sqlite_where=sa.text("status = 'DONE' AND reuse_hash IS NOT NULL AND stored_key IS NULL"))
     op.create_index('ix_items_running', 'image_optimization_items', ['instance_id'], unique=False, postgresql_where=sa.text("status = 'RUNNING'"), sqlite_where=sa.text("status = 'RUNNING'"))
     op.create_index('ix_items_uncounted', 'image_optimization_items', ['instance_id', 'id'], unique=False, postgresql_where=sa.text("NOT counted AND status IN ('DONE', 'FAILED', 'CANCELED')"), sqlite_where=sa.text("NOT counted AND status IN ('DONE', 'FAILED', 'CANCELED')"))
     _add_reference('image_optimization_jobs', 'batch_id', 'image_optimization_batches')

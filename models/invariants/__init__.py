@@ -10,6 +10,7 @@ from functools import partial
 from models.invariants.analytics import daily_counts
 from models.invariants.answers import answers
 from models.invariants.attempts import attempts
+from models.invariants.batches import batches
 from models.invariants.credits import balances, entries
 from models.invariants.deliveries import deliveries
 from models.invariants.images import images
@@ -47,6 +48,7 @@ ALWAYS: dict[str, Look] = {
     "instances": balances,
     "credit entries": entries,
     "jobs": jobs,
+    "batches": batches,
     "images": images,
     "attempts": attempts,
     "ordered uploads": ordered_uploads,

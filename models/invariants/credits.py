@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, aliased
 from models.invariants.deleted import charged_and_refunded, with_deleted_jobs
 from models.invariants.pages import Finding, Page, Span, Start, snapshot, span
 from models.invariants.turns import turns
-from models.tables import CreditEntry, EntryKind, Instance, Item, Job, Status
+from models.tables import Batch, CreditEntry, EntryKind, Instance, Item, Job, Status
 
 # Each of them may have millions of entries.
 INSTANCES = 100
@@ -18,8 +18,9 @@ INSTANCES = 100
 BOOK = "Find out who changed the row, then book the difference: credits grant NAME AMOUNT."
 COUNT = "The next claims and cancels count with it: set due_items to what was expected."
 LEDGER = "Somebody changed the ledger by hand: compare it with a backup."
-NUMBER = re.compile(r"(charge:job|refund:item):([1-9]\d{0,18})")
+NUMBER = re.compile(r"(charge:job|charge:batch|refund:item):([1-9]\d{0,18})")
 LARGEST_ID = 2**63 - 1
+CHARGED = {"charge:job", "charge:batch"}
 
 
 @snapshot
@@ -69,13 +70,13 @@ def entries(session: Session, after: Start) -> Page:
         .where(page.holds(CreditEntry.id))
         .order_by(CreditEntry.id)
     ).all()
-    jobs, items = _booked_for(session, [entry for entry, _before in rows])
+    charged, items = _booked_for(session, [entry for entry, _before in rows])
     forgetful = with_deleted_jobs(session)
     found = [finding for entry, before in rows for finding in _chain(entry, before)]
     for entry, _before in rows:
         # One without credits neither adds to a sum nor is remembered in one.
         forgiving = entry.instance_id in forgetful or not entry.amount
-        found.extend(_charge(entry, jobs, forgiving) if entry.kind == EntryKind.CHARGE else ())
+        found.extend(_charge(entry, charged, forgiving) if entry.kind == EntryKind.CHARGE else ())
         found.extend(_refund(entry, items, forgiving) if entry.kind == EntryKind.REFUND else ())
     return page.page(found)
 
@@ -88,25 +89,31 @@ def _chain(entry: CreditEntry, before: int) -> Iterator[Finding]:
 
 def _booked_for(
     session: Session, entries: list[CreditEntry]
-) -> tuple[dict[int, int], dict[int, Item]]:
-    """The jobs that were charged, with their instances, and the items that were refunded."""
-    numbers: dict[str, list[int]] = {"charge:job": [], "refund:item": []}
+) -> tuple[dict[tuple[str, int], int], dict[int, Item]]:
+    """The instances of the jobs and batches that were charged, and the items that were refunded."""
+    numbers: dict[str, list[int]] = {"charge:job": [], "charge:batch": [], "refund:item": []}
     for entry in entries:
         if match := NUMBER.fullmatch(entry.reference):
             numbers[match[1]].append(min(int(match[2]), LARGEST_ID))
-    charged = select(Job.id, Job.instance_id).where(Job.id.in_(numbers["charge:job"]))
-    jobs = {row.id: row.instance_id for row in session.execute(charged)}
+    charged: dict[tuple[str, int], int] = {}
+    for kind, table in (("charge:job", Job), ("charge:batch", Batch)):
+        owned = select(table.id, table.instance_id).where(table.id.in_(numbers[kind]))
+        charged |= {(kind, row.id): row.instance_id for row in session.execute(owned)}
     refunded = select(Item).where(Item.id.in_(numbers["refund:item"]))
-    return jobs, {item.id: item for item in session.scalars(refunded)}
+    return charged, {item.id: item for item in session.scalars(refunded)}
 
 
-def _charge(entry: CreditEntry, jobs: dict[int, int], forgiving: bool) -> Iterator[Finding]:
-    """The amount is compared where the job is looked at. Where jobs were deleted, their sum tells
-    whether all that are missing were."""
-    job_id = _number(entry, "charge:job")
-    owner = jobs.get(job_id) if job_id else None
-    if owner != entry.instance_id and not (forgiving and job_id and owner is None):
-        yield Finding("charge_without_job", _where(entry), "a job of this instance", "none", BOOK)
+def _charge(
+    entry: CreditEntry, charged: dict[tuple[str, int], int], forgiving: bool
+) -> Iterator[Finding]:
+    """The amount is compared where the job, or the batch, is looked at. Where jobs were deleted,
+    their sum tells whether all that are missing were."""
+    match = NUMBER.fullmatch(entry.reference)
+    booked = (match[1], int(match[2])) if match and match[1] in CHARGED else None
+    owner = charged.get(booked) if booked else None
+    if owner != entry.instance_id and not (forgiving and booked and owner is None):
+        yield Finding("charge_without_job", _where(entry), "a job or a batch of this instance",
+                      "none", BOOK)  # fmt: skip
 
 
 def _refund(entry: CreditEntry, items: dict[int, Item], forgiving: bool) -> Iterator[Finding]:

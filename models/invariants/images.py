@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from sqlalchemy import String, cast, exists, literal, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from models.cancellation import COSTLY
 from models.invariants.pages import Finding, Page, Start, snapshot, span
@@ -16,6 +16,9 @@ BOOK = "What the ledger says counts: set the item's mark, or grant the credits b
 SENT = "Clear cancel_requested_at, or cancel the image again: nobody may send it as it is."
 RESULT = "The shop was told that it is done: look for its file in the storage."
 
+REUSED = "Compare with a backup: the shop may be shown what it never ordered."
+
+Origin = aliased(Item)
 BOOKED = exists().where(
     CreditEntry.reference == literal("refund:item:", String) + cast(Item.id, String)
 )
@@ -31,7 +34,6 @@ class Image(NamedTuple):
     status: Status
     result_key: str | None
     result_type: str | None
-    stored_key: str | None
     refunded: bool
     unwanted: bool
     booked: bool
@@ -40,6 +42,13 @@ class Image(NamedTuple):
     attempt_item: int | None
     attempt_status: AttemptStatus | None
     outcome: str | None
+    credits: int
+    stored_key: str | None
+    reuse_hash: str | None
+    origin_id: int | None
+    origin_owner: int | None
+    origin_key: str | None
+    origin_hash: str | None
 
     @property
     def where(self) -> str:
@@ -58,8 +67,9 @@ class Image(NamedTuple):
 # The plain columns: whole rows, prompts and all, take five times as long.
 COLUMNS = (
     Item.id, Item.job_id, Item.instance_id, Item.status, Item.result_key, Item.result_type,
-    Item.stored_key, Item.refunded, Item.cancel_requested_at.is_not(None), BOOKED, Job.instance_id,
-    Attempt.id, Attempt.item_id, Attempt.status, Attempt.outcome,
+    Item.refunded, Item.cancel_requested_at.is_not(None), BOOKED, Job.instance_id, Attempt.id,
+    Attempt.item_id, Attempt.status, Attempt.outcome, Item.credits, Item.stored_key,
+    Item.reuse_hash, Item.reused_from, Origin.instance_id, Origin.result_key, Origin.reuse_hash,
 )  # fmt: skip
 
 
@@ -71,6 +81,7 @@ def images(session: Session, after: Start) -> Page:
         select(*COLUMNS)
         .outerjoin(Job, Job.id == Item.job_id)
         .outerjoin(Attempt, Attempt.id == Item.attempt_id)
+        .outerjoin(Origin, Origin.id == Item.reused_from)
         .where(page.holds(Item.id))
         .order_by(Item.id)
     )
@@ -89,6 +100,9 @@ def _findings(image: Image) -> Iterator[Finding]:
         yield Finding("refund_mark", image.where, expected, found, BOOK)
     if image.status == Status.DONE:
         yield from _done(image)
+    elif image.stored_key or image.origin_id:
+        found = f"{image.status}, reused from item {image.origin_id}"
+        yield Finding("reused_unfinished", image.where, "DONE, as it is reused", found, REUSED)
     if image.status == Status.RUNNING:
         yield from _running(image)
     if image.status == Status.PENDING and image.unwanted:
@@ -103,10 +117,23 @@ def _done(image: Image) -> Iterator[Finding]:
         expected = "a result and its content type"
         yield Finding("done_without_result", image.where, expected, f"{image.result_key}", RESULT)
     if image.stored_key:
-        return  # Made for another image.
-    if image.attempt_item != image.id or image.outcome != "succeeded":
+        yield from _reused(image)
+    elif image.attempt_item != image.id or image.outcome != "succeeded":
         expected = "DONE by an attempt of its own that succeeded"
         yield Finding("done_without_attempt", image.where, expected, image.attempt, RESULT)
+
+
+def _reused(image: Image) -> Iterator[Finding]:
+    """It was never sent, cost nothing, and is what its instance had made of the same; that image
+    may have been deleted since."""
+    if image.attempt_id or image.credits or image.refunded:
+        found = f"{image.attempt}, {image.credits} credits"
+        yield Finding("reused_at_a_cost", image.where, "no attempt, no credits", found, REUSED)
+    origin = (image.origin_owner, image.origin_key, image.origin_hash)
+    if image.origin_id and origin != (image.instance_id, image.stored_key, image.reuse_hash):
+        expected = f"the result of an equal image of instance {image.instance_id}"
+        found = f"item {image.origin_id} of instance {image.origin_owner}"
+        yield Finding("reused_from_another", image.where, expected, found, REUSED)
 
 
 def _canceled(image: Image) -> Iterator[Finding]:

@@ -12,6 +12,7 @@ from models.tables import Attempt, CreditEntry, EntryKind, Item, Job, Status
 
 RECOUNT = "Set the columns to what counting its images gives; then find out who wrote them."
 BOOK = "Book the difference with `credits grant` and a reference that names the job."
+TWICE = "The batch was charged for it already: grant the job's credits back."
 RETRY = "Set retry_of to NULL if its shop ordered these images; else grant their credits back."
 FINAL = (Status.DONE, Status.FAILED, Status.CANCELED)
 
@@ -119,6 +120,12 @@ def _progress(job: Job, images: Images) -> Iterator[Finding]:
 
 def _charge(job: Job, images: Images, charge: CreditEntry | None) -> Iterator[Finding]:
     where = f"job {job.id} of instance {job.instance_id}"
+    if job.batch_id:
+        # All jobs of a batch are charged together (`models.invariants.batches`).
+        if charge:
+            yield Finding("charged_twice", where, f"charged with batch {job.batch_id}",
+                          f"{charge.amount} besides", TWICE)  # fmt: skip
+        return
     if charge is None or charge.kind != EntryKind.CHARGE:
         yield Finding("job_without_charge", where, f"{images.credits} credits charged", "no charge",
                       BOOK)  # fmt: skip

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, and_, func, select, text, true
 from sqlalchemy.orm import Session
 
 from models.database import reading
-from models.tables import Attempt, CreditEntry, Instance, Item, Job, WebhookDelivery
+from models.tables import Attempt, Batch, CreditEntry, Instance, Item, Job, WebhookDelivery
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -112,6 +112,7 @@ def sizes(session: Session) -> dict[str, int]:
         "instances": Instance.id,
         "credit entries": CreditEntry.id,
         "jobs": Job.id,
+        "batches": Batch.id,
         "images": Item.id,
         "attempts": Attempt.id,
         "webhook deliveries": WebhookDelivery.id,

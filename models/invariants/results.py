@@ -34,10 +34,10 @@ def results(after: Start, missing: Missing) -> Page:
 
 @reading
 def _done(session: Session, after: int) -> list[tuple[int, str]]:
-    key = func.coalesce(Item.stored_key, Item.result_key)
-    done = select(Item.id, key).where(Item.status == Status.DONE, Item.id > after)
+    stored = func.coalesce(Item.stored_key, Item.result_key).label("key")
+    done = select(Item.id, stored).where(Item.status == Status.DONE, Item.id > after)
     rows = session.execute(done.where(Item.result_key.is_not(None)).order_by(Item.id).limit(SIZE))
-    return [(id, name) for id, name in rows]
+    return [(row.id, row.key) for row in rows]
 
 
 @reading

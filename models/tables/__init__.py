@@ -16,13 +16,14 @@ from models.tables.kinds import (
 from models.tables.outgoing import WebhookDelivery, WebhookEndpoint
 from models.tables.shelf import PromptPreset, Upload
 from models.tables.upkeep import AuditEntry, Control, Heartbeat, IdempotencyKey, UnwantedFile
-from models.tables.work import Attempt, Batch, Item, Job
+from models.tables.work import REUSABLE, Attempt, Batch, Item, Job
 
 __all__ = [
     "EPOCH",
     "FINAL",
     "IN_DOUBT",
     "NOT_ENDED",
+    "REUSABLE",
     "Attempt",
     "AttemptStatus",
     "AuditEntry",

@@ -81,7 +81,9 @@ class Job(Base):
 DUE = text("status = 'PENDING' AND not_before IS NULL")
 BACKING_OFF = text("not_before IS NOT NULL")
 IS_RUNNING = text("status = 'RUNNING'")
-REUSABLE = text("status = 'DONE' AND reuse_hash IS NOT NULL")
+# What was reused itself has no file of its own: however often that happens, what is looked through
+# to reuse a result does not grow.
+REUSABLE = text("status = 'DONE' AND reuse_hash IS NOT NULL AND stored_key IS NULL")
 IS_REUSE = text("reused_from IS NOT NULL")
 IS_COPY = text("stored_key IS NOT NULL")
 UNCOUNTED = text("NOT counted AND status IN ('DONE', 'FAILED', 'CANCELED')")
@@ -156,6 +158,11 @@ class Item(Base):
     def credits_charged(self) -> int:
         """What it cost its instance in the end."""
         return 0 if self.refunded else self.credits
+
+    @property
+    def reused(self) -> bool | None:
+        """Set where its result was made before, for another image."""
+        return True if self.stored_key else None
 
     @property
     def retryable(self) -> bool | None:

@@ -30,6 +30,7 @@ OPEN = {
 def address(app: Flask, rule: Rule) -> str:
     values = {
         "job_id": 1,
+        "batch_id": 1,
         "item_id": 1,
         "endpoint_id": 1,
         "delivery_id": 1,

@@ -62,6 +62,9 @@ def test_every_route_and_every_answer_of_it_is_told(document: dict[str, Any]) ->
         | {"200", "202", "404", "409"},
         "POST /api/image-optimization/jobs/{job_id}/retry": private
         | {"201", "402", "404", "409", "422"},
+        "POST /api/image-optimization/batch": private | {"201", "402", "409", "413", "415", "422"},
+        "GET /api/image-optimization/batches": private | {"200", "304"},
+        "GET /api/image-optimization/batches/{batch_id}": private | {"200", "304", "404"},
         "GET /api/products": private | {"200", "304", "409"},
         "GET /api/products/{product_id}": private | {"200", "304", "404", "409"},
         "GET /api/credits": private | {"200", "304"},
@@ -189,8 +192,8 @@ class Quiet(WSGIRequestHandler):
 
 
 UNSAYABLE = re.compile(
-    r"cursor|download|file|from|to|images\.\d\.imageId"
-    r"|(images\.\d|options)\.(model|aspectRatio|resolution|quality)"
+    r"cursor|download|file|from|to|(jobs\.\d+\.)?images\.\d\.imageId"
+    r"|((jobs\.\d+\.)?images\.\d|options)\.(model|aspectRatio|resolution|quality)"
 )
 
 

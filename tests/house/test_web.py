@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from api.batch_schemas import MOST_JOBS
 from api.schemas import MOST_IMAGES
 from models.image_models import EVERY_RATIO, MOST_REFERENCES, OUTPUT_FORMATS
 from tests.compose import ROOT
@@ -23,6 +24,7 @@ def constant(name: str) -> str:
 
 def test_the_pages_know_how_much_the_api_takes() -> None:
     assert constant("MOST_IMAGES") == str(MOST_IMAGES)
+    assert constant("MOST_JOBS") == str(MOST_JOBS)
     assert constant("LONGEST_PROMPT") == "2000"
     assert constant("MOST_REFERENCES") == str(MOST_REFERENCES)
 

@@ -1,6 +1,7 @@
 /** What the API takes; a test compares these with the API's own. */
 
 export const MOST_IMAGES = 10;
+export const MOST_JOBS = 100;
 export const LONGEST_PROMPT = 2000;
 export const ASPECT_RATIOS = [
   ["match_input_image", "As the original"],
@@ -32,6 +33,7 @@ export const QUALITIES = [
   ["80", "80, for shops"],
   ["60", "60, small files"],
 ];
+export const UPLOAD_KINDS = ["image/jpeg", "image/png", "image/webp"];
 export const SUGGESTIONS = [
   "White studio background",
   "Warmer light",

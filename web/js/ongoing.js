@@ -1,6 +1,7 @@
 /** The page Ongoing: what is under way, refreshed for as long as somebody looks. */
 
 import { change, read } from "./api.js";
+import { BatchLines } from "./batches.js";
 import { el, fill, KeyedList, say } from "./dom.js";
 import { announce, openFrame, tryCredits } from "./frame.js";
 import { moment, took } from "./format.js";
@@ -24,8 +25,9 @@ const page = document.getElementById("jobs");
 const list = new JobList("Ongoing jobs");
 const detail = el("section", { class: "detail", "aria-label": "The open job" });
 const freshness = el("p", { class: "freshness small soft numbers", role: "status" }, FRESH);
+const lines = new BatchLines();
 const queue = queueLine();
-const head = el("div", {}, el("h1", {}, "Ongoing"), freshness, queue.element);
+const head = el("div", {}, el("h1", {}, "Ongoing"), freshness, queue.element, lines.element);
 const more = button("Show more", { hidden: true, onclick: showMore });
 const columns = el("div", { class: "jobs-columns" }, el("div", { class: "stack" }, list.element, more), detail);
 const empty = nothing();
@@ -53,13 +55,14 @@ openFrame(() => {
 
 async function lookAtList() {
   try {
-    const { jobs, nextCursor } = await read(JOBS, { status: "PENDING,RUNNING", limit });
+    const [{ jobs, nextCursor }, showLines] = await Promise.all([read(JOBS, { status: "PENDING,RUNNING", limit }), lines.look()]);
     noteGone(jobs);
     await Promise.all([...gone].map(tellEnd));
     // The answer may be older than what was read of a job that has ended since.
     ongoing = jobs.filter((job) => !ended.has(job.id));
     more.hidden = !nextCursor || limit >= MOST;
     tellFresh();
+    showLines();
     chooseJob();
   } catch (error) {
     showTrouble(error);

@@ -11,16 +11,22 @@ import { OrderForm, receipt } from "./order.js";
 import { button } from "./parts.js";
 import { OWN_IMAGES, ProductList } from "./products.js";
 import { fragment } from "./session.js";
+import { batchReceipt, Several } from "./several.js";
 import { explained, troubled } from "./troubles.js";
 
 const choose = document.getElementById("choose");
 const aside = document.getElementById("order");
-const products = new ProductList();
+const several = new Several(showSeveral, (accepted) => {
+  severalSent = accepted;
+  tryCredits();
+});
+const products = new ProductList(several);
 const drafts = new Drafts();
 const goOn = button("", { look: "primary wide", onclick: goToOrder });
 const footer = el("div", { class: "go-on", hidden: true }, goOn);
 let chosen = 0;
 let orderInSight = false;
+let severalSent = null;
 
 openFrame(() => {
   document.getElementById("main").append(footer);
@@ -49,8 +55,30 @@ function show() {
 function showProducts() {
   document.title = "Optimize · Darkroom";
   fill(choose, products.element);
-  fill(aside, howItWorks());
+  showSeveral();
   products.show();
+}
+
+/** The order of several products stands beside them as soon as one is chosen. */
+function showSeveral() {
+  if (!products.element.isConnected) return;
+  products.update();
+  if (severalSent) return thankForSeveral();
+  const shown = aside.contains(several.element);
+  if (several.isEmpty) fill(aside, howItWorks());
+  else if (!shown) {
+    fill(aside, several.element);
+    several.open();
+  }
+  showFooter(several.isEmpty ? 0 : several.images);
+}
+
+function thankForSeveral() {
+  const accepted = severalSent;
+  severalSent = null;
+  fill(aside, batchReceipt(accepted, showSeveral));
+  showFooter(0);
+  goToOrder();
 }
 
 async function openProduct(id) {

@@ -22,9 +22,11 @@ export class ProductList {
   #grid = el("ul", { class: "grid products" });
   #rest = el("div");
   #more = button("Show more", { hidden: true, onclick: () => this.#load() });
-  #list = new KeyedList(this.#grid, (product) => product.id, productCard);
+  #list;
 
-  constructor() {
+  /** `several` keeps which products were chosen to be ordered together. */
+  constructor(several) {
+    this.#list = new KeyedList(this.#grid, (product) => product.id, (product) => productCard(product, several));
     const own = el("a", { href: `#product=${OWN_IMAGES}` }, "Upload images, or choose images by their addresses");
     this.element = el(
       "div",
@@ -36,6 +38,11 @@ export class ProductList {
       this.#rest,
       el("div", { class: "row center" }, this.#more),
     );
+  }
+
+  /** Show which products are chosen now. */
+  update() {
+    this.#list.show(this.#products);
   }
 
   /** Load the first page, unless it is there. */
@@ -137,13 +144,17 @@ function byAddress() {
   return linkButton("Upload images, or choose images by their addresses", `#product=${OWN_IMAGES}`, { look: "primary", sign: "link" });
 }
 
-function productCard(product) {
+function productCard(product, several) {
   const facts = el("p", { class: "small soft" });
   const name = el("h2", { class: "name clamp" });
   const shown = picture({ address: product.previewUrl, alt: "", sizes: "(max-width: 48rem) 46vw, 16rem" });
   const href = `#product=${encodeURIComponent(product.id)}`;
-  const element = el("li", {}, el("a", { class: "card product", href }, shown, el("div", { class: "words" }, name, facts)));
+  const box = el("input", { type: "checkbox", onchange: () => (box.checked = several.choose(product, box.checked) && box.checked) });
+  const pick = el("label", { class: "pick", hidden: !product.totalImages }, box);
+  const element = el("li", { class: "pickable" }, el("a", { class: "card product", href }, shown, el("div", { class: "words" }, name, facts)), pick);
   function update({ name: words, price, currency, totalImages }) {
+    box.setAttribute("aria-label", `Choose ${words}`);
+    box.checked = several.has(product);
     say(name, words);
     say(facts, [price && money(price, currency), counted(totalImages, "image")].filter(Boolean).join(" · "));
   }

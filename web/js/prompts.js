@@ -100,7 +100,7 @@ export class Prompts {
 }
 
 /** A field for a prompt, with what is wrong with it. */
-class PromptField {
+export class PromptField {
   #id = freshId("prompt");
   #write;
   #form;
