@@ -10,9 +10,10 @@ from api import current
 from api.examples import JOB, ORDER, PROGRESS
 from api.fields import Digits, Few, Moment, own_path
 from api.order_schemas import JobOrderSchema
-from api.schemas import JobSchema, ProgressSchema, Shape
+from api.schemas import MOST_IMAGES, JobSchema, ProgressSchema, Shape
 from models import uploads
 from models.batch_orders import BatchOrder
+from models.image_models import MOST_REFERENCES
 from models.tables import Status
 
 MOST_JOBS = 100
@@ -110,12 +111,11 @@ BATCH_PAGE = {"batches": [BATCH_PROGRESS], "nextCursor": None}
 
 
 def _addresses(data: Any) -> Iterator[str]:
-    """Every address in a batch that nothing is known of yet."""
+    """Every address in a batch that nothing is known of yet, and that is not too many anyway."""
     for job in _list(data, "jobs")[:MOST_JOBS]:
-        for image in _list(job, "images"):
-            some = (
-                [image.get("imageUrl"), *_list(image, "referenceImageUrls")] if _is(image) else []
-            )
+        for image in filter(_is, _list(job, "images")[:MOST_IMAGES]):
+            references = _list(image, "referenceImageUrls")[:MOST_REFERENCES]
+            some = [image.get("imageUrl"), *references]
             yield from (url for url in some if isinstance(url, str))
 
 

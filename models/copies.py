@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from models.clock import from_now
-from models.database import reading, transaction
+from models.database import changed, reading, transaction
 from models.orders import input_urls
 from models.tables import Item, Upload
 from models.uploads import key_of, keys_of
@@ -64,7 +64,8 @@ def content_type(session: Session, key: str) -> str | None:
 
 
 @transaction
-def note(session: Session, key: str, url: str, seconds: float) -> None:
-    """Write down a copy of an upload, which is good for so long."""
+def note(session: Session, key: str, url: str, seconds: float) -> bool:
+    """Write down a copy of an upload, which is good for so long; False: there is no such upload."""
     copied = update(Upload).where(Upload.key == key)
-    session.execute(copied.values(provider_url=url, provider_expires_at=from_now(seconds)))
+    until = from_now(seconds)
+    return changed(session, copied.values(provider_url=url, provider_expires_at=until))

@@ -11,12 +11,12 @@ from sqlalchemy import ColumnElement, Text, and_, cast, delete, func, or_, selec
 from sqlalchemy.orm import Session
 
 from models import analytics, deletion, ledger
-from models.clock import from_now, now
+from models.clock import from_now
 from models.database import reading, transaction
 from models.deletion import Deleted, over
 from models.idempotency import KEPT_SECONDS
 from models.tables import IdempotencyKey, Item, Job, Upload
-from models.uploads import PATH, keys_of
+from models.uploads import GRACE_SECONDS, PATH, keys_of
 
 # Ten images each, and up to five attempts at each of them.
 JOBS = 20
@@ -76,7 +76,7 @@ def expire_old_uploads(session: Session, instance_id: int, seconds: float) -> in
     chosen[False] = [each.id for each in page if each.key not in in_use]
     waiting, expired = (update(Upload).where(Upload.id.in_(chosen[used])) for used in (True, False))
     session.execute(waiting.values(last_used_at=from_now(AGAIN_SECONDS - seconds)))
-    session.execute(expired.values(expires_at=now()))
+    session.execute(expired.values(expires_at=from_now(-GRACE_SECONDS)))
     return len(chosen[False])
 
 

@@ -24,6 +24,10 @@ PATH = "/uploads/"
 KEY = r"[0-9a-f]{32}\.(?:jpg|png|webp)"
 # To be stored takes seconds; what then was not marked as kept is litter of a process that died.
 STORING_SECONDS = 120.0
+# An order that took an upload just before its time was over may not be committed yet: its file goes
+# so much later, and no transaction lasts that long. Who ends an upload's time by changing its row
+# has waited for such an order already.
+GRACE_SECONDS = 60.0
 
 _ADDRESS = re.compile(f"{PATH}({KEY})")
 
@@ -96,7 +100,7 @@ def discard(session: Session, instance_id: int, upload_id: int) -> None:
     `UploadInUse` once an order uses it."""
     upload = _own(session, instance_id, upload_id)
     unused = update(Upload).where(Upload.id == upload.id, Upload.expires_at.is_not(None))
-    if not changed(session, unused.values(expires_at=now())):
+    if not changed(session, unused.values(expires_at=from_now(-GRACE_SECONDS))):
         raise UploadInUse("An order uses this upload: it stays for as long as the order does.")
 
 
@@ -146,8 +150,8 @@ def digests(session: Session, instance_id: int, keys: Iterable[str]) -> dict[str
 
 @reading
 def expired(session: Session, limit: int) -> list[tuple[int, str]]:
-    """The ids and keys of uploads whose time is over, the oldest first."""
-    over = select(Upload.id, Upload.key).where(Upload.expires_at <= now())
+    """The ids and keys of uploads whose time has been over for a while, the oldest first."""
+    over = select(Upload.id, Upload.key).where(Upload.expires_at <= from_now(-GRACE_SECONDS))
     rows = session.execute(over.order_by(Upload.expires_at).limit(limit))
     return [(row.id, row.key) for row in rows]
 

@@ -57,7 +57,10 @@ def copy(gear: Gear, keys: Sequence[str], deadline: float) -> None:
             raise Stopping
         url, seconds = _signed(gear, key, deadline) or _sent(gear, key, deadline)
         with gear.database():
-            copies.note(key, url, seconds)
+            noted = copies.note(key, url, seconds)
+        if not noted:
+            # To sign an address asks nobody, so without this it would be signed for ever.
+            raise Permanent(LOST, "the upload has no row")
         if time.monotonic() - began > COPYING_SECONDS:
             return
 

@@ -13,6 +13,7 @@ from config.settings import Settings
 from models.outgoing import TEST
 from models.sending import Try
 from models.tables import Item, Job
+from models.uploads import key_of
 
 
 def payload(sending: Try, settings: Settings) -> str | None:
@@ -64,14 +65,14 @@ def _item(item: Item, settings: Settings) -> dict[str, Any]:
     return _set(
         id=item.id,
         imageId=item.image_id,
-        imageUrl=item.image_url,
+        imageUrl=_source(item.image_url, settings),
         prompt=item.prompt,
         aspectRatio=item.aspect_ratio,
         outputFormat=item.output_format,
         quality=item.quality,
         model=item.model,
         resolution=item.resolution,
-        referenceImageUrls=item.reference_urls,
+        referenceImageUrls=[_source(url, settings) for url in item.reference_urls],
         status=item.status,
         optimizedImageUrl=key and f"{settings.public_base_url}/results/{key}",
         error=item.error,
@@ -81,6 +82,11 @@ def _item(item: Item, settings: Settings) -> dict[str, Any]:
         createdAt=_moment(item.created_at),
         updatedAt=_moment(item.updated_at),
     )
+
+
+def _source(url: str, settings: Settings) -> str:
+    """As the API tells it: an upload is at an address of ours."""
+    return settings.public_base_url + url if key_of(url) else url
 
 
 def _set(**facts: Any) -> dict[str, Any]:

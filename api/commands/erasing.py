@@ -10,7 +10,7 @@ from api.commands.bars import bar, size
 from api.commands.instances import instances
 from api.commands.output import seconds as told_seconds
 from api.commands.output import show
-from models import accounts, erasing, lifecycle
+from models import accounts, controls, erasing, lifecycle
 from models.erasing import Obstacles, StillNeeded
 from models.tables import Instance
 from tasks.erasing import erase as pages
@@ -53,7 +53,11 @@ def _stop(instance: Instance, actor: str) -> None:
 
 
 def _obstacles(instance: Instance) -> Obstacles:
-    window = current.settings().replicate_rate_limit.window
+    """The limiter looks back as far as any limit that binds: an operator's may be a long one."""
+    terms = controls.terms()
+    paces = [each.pace for each in terms.former] + ([terms.pace] if terms.pace else [])
+    limits = [current.settings().replicate_rate_limit, *(pace.limit for pace in paces)]
+    window = max(limit.window for limit in limits)
     return erasing.obstacles(instance.id, max(QUIET_SECONDS, 2 * window))
 
 

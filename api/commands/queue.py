@@ -50,7 +50,7 @@ def status(watching: bool, interval: float, count: int | None, picture: Path | N
 
 
 @queue.command("pause")
-@click.option("--reason", default="", help="Shown wherever somebody looks, to shops as well.")
+@click.option("--reason", default="", help="Shown to operators; shops see that it is paused.")
 @acting
 def pause(reason: str, actor: str) -> None:
     """Send nothing more until `queue resume`; what was sent is followed to its end."""

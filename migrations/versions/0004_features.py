@@ -6,6 +6,7 @@ Create Date: 2026-11-23 00:20:00
 
 """
 import os
+import time
 
 from alembic import op
 import sqlalchemy as sa
@@ -54,7 +55,29 @@ def _give_no_id_twice(table):
             connection.exec_driver_sql(sql)
 
 
+def _have_the_tables():
+    """While the service runs, whatever takes these tables one by one meets its transactions in a
+    deadlock. So take all of them or none, for half a second at a time: PostgreSQL looks for deadlocks
+    after a whole one."""
+    connection = op.get_bind()
+    if connection.dialect.name != 'postgresql':
+        return
+    tables = ('instances', *(f'image_optimization_{rows}' for rows in ('jobs', 'attempts', 'items')))
+    for left in reversed(range(60)):
+        try:
+            with connection.begin_nested():
+                connection.exec_driver_sql("SET LOCAL lock_timeout = '500ms'")
+                connection.exec_driver_sql(f'LOCK TABLE {", ".join(tables)}')
+                connection.exec_driver_sql('SET LOCAL lock_timeout = 0')
+                return
+        except sa.exc.OperationalError:
+            if not left:
+                raise
+            time.sleep(0.1)
+
+
 def upgrade():
+    _have_the_tables()
     op.create_table('audit_entries',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('at', sa.DateTime(timezone=True), nullable=False),

@@ -123,6 +123,16 @@ def test_one_wrong_image_is_named_and_nothing_is_taken(app: Flask, alice: Shop) 
     assert rows(app) == (0, 0, 0)
 
 
+def test_a_body_full_of_uploads_is_refused_for_what_it_is(any_app: Flask) -> None:
+    """More than a database takes as values of one statement."""
+    alice = open_shop(any_app, "alice")
+    uploads = [f"/uploads/{n:032x}.jpg" for n in range(70_000)]
+
+    answer = send(alice, product("cup") | {"images": [image(0, referenceImageUrls=uploads)]})
+
+    assert (answer.status_code, answer.get_json()["code"]) == (400, "invalid_input")
+
+
 @pytest.mark.parametrize(
     ("jobs", "path"),
     [([], "jobs"), ([product("cup")] * 101, "jobs"), ([7], "jobs.0"), ({}, "jobs"), (None, "jobs")],

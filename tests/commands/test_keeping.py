@@ -241,10 +241,14 @@ def test_nothing_is_erased_while_something_of_it_runs(shell: FlaskCliRunner, app
     write(update(Attempt).values(cancel_at=from_now(600), created_at=from_now(-5_000)))
     stray = erase_alice(shell)
     write(update(Attempt).values(cancel_at=None), update(Job).values(finished_at=from_now(-5_000)))
+    run(shell, "queue", "limit", "10/1h")
+    needed = erase_alice(shell)
+    run(shell, "queue", "limit", "--reset", "--at-once")
     done = erase_alice(shell)
 
     assert "1 of its images are not final" in running.stderr
     assert "1 of its predictions are being canceled" in stray.stderr
+    assert "the limiter and Replicate's list still need" in needed.stderr
     assert (running.exit_code, stray.exit_code, done.exit_code) == (1, 1, 0)
     assert "is disabled" in running.stderr
     assert ids(Instance.name) == [f"erased-{shop}"]

@@ -1,5 +1,6 @@
 """The migrations are one line, and lead to exactly the tables of the models."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import flask_migrate
@@ -12,6 +13,7 @@ from sqlalchemy import Connection, text
 from models import migrations
 from models.database import db
 from tests.databases import bound
+from tests.service import wait_until
 
 # A job with two failed images, as revision 0001 knew them; the second was refunded.
 ROWS_OF_0001 = (
@@ -67,6 +69,34 @@ def test_a_filled_database_goes_up_down_and_up_again(fresh_url: str) -> None:
         with db.engine.connect() as connection:
             marks = text("SELECT refunded FROM image_optimization_items ORDER BY id")
             assert [bool(mark) for mark in connection.scalars(marks)] == [False, True]
+
+
+def test_a_service_at_work_is_waited_for_without_a_deadlock(postgres_url: str) -> None:
+    with bound(postgres_url) as app, app.app_context():
+        migrations.attach(app)
+        flask_migrate.upgrade(revision="0003")
+        with db.engine.connect() as connection:
+            write(connection, *ROWS_OF_0001)
+
+        def upgrade() -> None:
+            with app.app_context():
+                flask_migrate.upgrade()
+
+        with ThreadPoolExecutor(1) as operator, db.engine.connect() as at_work:
+            at_work.execute(text("UPDATE image_optimization_jobs SET version = 2"))
+            upgrading = operator.submit(upgrade)
+            wait_until(_somebody_waits, "the migration waiting")
+            at_work.execute(text("UPDATE instances SET balance = 30"))
+            at_work.commit()
+            upgrading.result()
+
+        with db.engine.connect() as connection:
+            assert connection.scalar(text("SELECT balance FROM instances")) == 30
+
+
+def _somebody_waits() -> bool:
+    with db.engine.connect() as connection:
+        return bool(connection.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")))
 
 
 def test_the_migrations_have_one_head() -> None:

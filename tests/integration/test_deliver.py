@@ -11,9 +11,10 @@ import httpx
 import pytest
 from sqlalchemy import select, update
 
-from models import accounts, endpoints, outgoing, sending
+from models import accounts, endpoints, lifecycle, outgoing, sending, uploads
 from models.clock import age, from_now
 from models.database import db
+from models.orders import ImageOrder, JobOrder
 from models.tables import DeliveryStatus, WebhookDelivery, WebhookEndpoint
 from tasks.courier import Courier, signed
 from tasks.deliver import PAUSES, deliver_due
@@ -32,7 +33,7 @@ from tests.scripted_server import (
     scripted_server,
     silence,
 )
-from tests.shop import open_shop, submit
+from tests.shop import PRICE, open_shop, submit
 
 FAST = httpx.Timeout(0.4)
 TOTAL = 0.6
@@ -118,12 +119,20 @@ def test_a_failure_is_told_with_its_reason(gear: Gear, app: ScriptedServer) -> N
     with gear.database():
         alice = open_shop("alice")
         endpoint = listen(alice, app.url, "item.failed")
-        submit(alice)
+        key = f"{1:032x}.png"
+        picture = uploads.Picture(key, "0" * 64, None, "image/png", 9, 3, 3)
+        uploads.keep(uploads.reserve(alice, picture), 60.0)
+        pictures = f"/uploads/{key}", ("https://shop.example/style.jpg", f"/uploads/{key}")
+        image = ImageOrder("cup", pictures[0], "brighter", reference_urls=pictures[1])
+        lifecycle.submit(alice, JobOrder("cup", "The cup", (image,)), PRICE)
         fail_next()
 
     deliver_due(gear)
 
     (told,) = heard(app, endpoint.secret)
+    address = f"https://darkroom.example/uploads/{key}"
+    assert told["data"]["item"]["imageUrl"] == address
+    assert told["data"]["item"]["referenceImageUrls"] == [pictures[1][0], address]
     assert told["data"]["item"]["errorCode"] == "model_failed"
     assert told["data"]["item"]["retryable"] is True
     assert "optimizedImageUrl" not in told["data"]["item"]

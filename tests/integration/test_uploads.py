@@ -1,6 +1,7 @@
 """How a shop's upload gets to Replicate, and what becomes of one that nobody uses."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
@@ -12,22 +13,24 @@ from sqlalchemy import select, update
 
 from config.forms import RateLimit
 from models import copies, following, invariants, ledger, lifecycle, uploads
-from models.clock import from_now
+from models.clock import from_now, now
 from models.database import db
 from models.orders import ImageOrder, JobOrder
 from models.tables import Attempt, AttemptStatus, Item, Status, Upload
 from tasks.gear import Gear
 from tasks.optimize import optimize_next
-from tasks.provider_errors import Retryable
+from tasks.provider_errors import Permanent, Retryable
 from tasks.provider_files import UploadedFile, read_file
 from tasks.reconcile import reconcile
 from tasks.replicate import Replicate
 from tasks.storage import open_storage
 from tasks.stored import missing
 from tasks.sweep import sweep_once
+from tasks.uploads import copy
 from tests.databases import settings_for
 from tests.outside import Outside, gear_around
 from tests.pictures import file_of, painted
+from tests.service import wait_until
 from tests.shop import DEADLINE, PRICE, open_shop
 from tests.stand_in import StandIn
 
@@ -217,6 +220,10 @@ def test_a_bucket_s_presigned_address_is_the_copy(
     [seconds] = parse_qs(urlsplit(sent).query)["X-Amz-Expires"]
     assert int(seconds) >= gear.settings.prediction_deadline + 3600
 
+    # One without a row is not signed again and again.
+    with pytest.raises(Permanent, match="no row"):
+        copy(signing, [f"{9:032x}.png"], DEADLINE)
+
 
 def test_while_no_copy_can_be_made_the_image_waits_and_costs_no_attempt(
     calm_gear: Gear, outside: Copying
@@ -282,13 +289,42 @@ def test_what_no_order_uses_in_time_is_deleted_with_its_file(gear: Gear) -> None
     unused, young = store(gear, shop, 2), store(gear, shop, 3)
     with gear.database(), db.engine.begin() as connection:
         late = update(Upload).where(Upload.key == unused)
-        connection.execute(late.values(expires_at=from_now(-1)))
+        connection.execute(late.values(expires_at=from_now(-uploads.GRACE_SECONDS - 1)))
 
     said = sweep_once(gear)
 
     assert "1 uploads expired" in said
     assert [gear.storage.exists(key) for key in (used, unused, young)] == [True, False, True]
     assert [upload(gear, key) is None for key in (used, unused, young)] == [False, True, False]
+
+
+def test_what_an_order_takes_at_the_last_moment_is_not_deleted(gear: Gear) -> None:
+    shop, _used = furnished(gear)
+    late = store(gear, shop, 2)
+    with gear.database(), db.engine.begin() as connection:
+        soon = update(Upload).where(Upload.key == late)
+        connection.execute(soon.values(expires_at=from_now(1.0)))
+
+    def look() -> list[tuple[int, str]]:
+        with gear.database():
+            with db.engine.connect() as connection:
+                over = select(Upload.id).where(Upload.expires_at <= now())
+                wait_until(lambda: connection.scalar(over) is not None, "its time over")
+            return uploads.expired(10)
+
+    def price(_image: ImageOrder) -> int:
+        # The order has taken it, and is not committed yet.
+        with ThreadPoolExecutor(1) as sweep:
+            found.append(sweep.submit(look).result())
+        return PRICE
+
+    found: list[list[tuple[int, str]]] = []
+    image = ImageOrder("cup", f"/uploads/{late}", "brighter")
+    with gear.database():
+        lifecycle.submit(shop, JobOrder("cup", "The cup", (image,)), price)
+
+    assert found[0] == []
+    assert gear.storage.exists(late)
 
 
 def test_an_operator_is_told_of_uploads_and_files_that_do_not_fit(calm_gear: Gear) -> None:
