@@ -1,24 +1,27 @@
 """Mallory has a token of her own, knows every id of Alice's, and learns nothing from it."""
 
 import base64
+import io
 import json
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 from flask import Flask
 from itsdangerous import URLSafeSerializer
+from PIL import Image
 from sqlalchemy import select
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
+from config.forms import RateLimit
 from config.settings import Settings
 from models import accounts, lifecycle
 from models.database import db
 from models.tables import Attempt, Item
 from tests.api.addresses import METHODS, filled, rules
-from tests.api.clients import JOBS, Shop, image, open_shop, order
+from tests.api.clients import JOBS, ROUTE, Shop, image, open_shop, order
 from tests.shop import DEADLINE
 
 # What belongs to a request rather than to what was asked for.
@@ -37,13 +40,19 @@ class Known:
 
 
 @pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """She asks more than a thousand times."""
+    return replace(settings, api_rate_limit=RateLimit(100_000, 60.0))
+
+
+@pytest.fixture
 def mallory(app: Flask) -> Shop:
     return open_shop(app, "mallory", credits=1234)
 
 
 @pytest.fixture
 def known(app: Flask, alice: Shop) -> Known:
-    """Alice has three jobs, one of them under way."""
+    """Alice has three jobs, one of them under way, and one of everything else."""
     jobs = [alice.post(order(3), {"Idempotency-Key": KEY}).get_json()["job"]["id"]]
     jobs += [alice.post(order(2)).get_json()["job"]["id"] for _ in range(2)]
     with app.app_context():
@@ -52,6 +61,7 @@ def known(app: Flask, alice: Shop) -> Known:
         items = db.session.scalars(select(Item.id)).all()
         attempt = db.session.scalars(select(Attempt)).one()
         reference, attempt_id = attempt.reference, attempt.id
+    _put_by(alice)
     ids = [str(number) for number in {*jobs, *items, attempt_id, alice.id}]
     # As long as hers, so that an answer that repeats it is as long, too.
     nobodys = {"id": "9", "reference": "x" * len(reference), "string": "9"}
@@ -86,6 +96,22 @@ def pairs(app: Flask, known: Known) -> Iterable[tuple[str, str, str, str]]:
 def with_part(rule: Rule, kind: str, value: str) -> str:
     """The route's path with `value` for the parts of this kind."""
     return filled(rule, lambda part: value if part == kind else part)
+
+
+def _put_by(alice: Shop) -> None:
+    """What else has an id: a batch, a preset, an endpoint, an upload; all of them are number 1."""
+    picture = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(picture, "PNG")
+    picture.seek(0)
+    preset = {"name": "white", "prompt": "white background"}
+    for path, body in (
+        (f"{ROUTE}/batch", {"json": {"jobs": [order()]}}),
+        ("/api/prompt-presets", {"json": preset}),
+        ("/api/webhook-endpoints", {"json": {"url": "https://alice.example/hooks"}}),
+        ("/api/uploads", {"data": {"file": (picture, "cup.png")}}),
+    ):
+        made = alice.client().post(path, headers=alice.bearer, **body)
+        assert (made.status_code, made.get_json().get("id", 1)) == (201, 1), made.text
 
 
 def test_what_is_alices_is_to_mallory_as_if_it_were_not_there(

@@ -153,8 +153,8 @@ def test_schemathesis_finds_nothing(settings: Settings, redis_url: str) -> None:
             {
                 "seed": 1,
                 "headers": alice.bearer,
-                "generation": {"max-examples": 5},
-                "phases": {"stateful": {"generation": {"max-examples": 2}}},
+                "generation": {"max-examples": 3},
+                "phases": {"stateful": {"generation": {"max-examples": 1}}},
                 "operations": [{"include-path": "/metrics", "headers": scraper}],
             }
         )
