@@ -84,8 +84,8 @@ def test_the_list_is_asked_for_every_5_seconds_and_the_open_job_every_3(
     assert traffic.seconds(60) == []
 
     shown = traffic.during(lambda: traffic.hide(False))
-    assert len(shown) == 3
-    assert traffic.seconds(5) == [3, 5, 5]
+    assert len(shown) == 4
+    assert traffic.seconds(5) == [3, 5, 5, 5]
 
 
 def test_after_failures_it_asks_ever_more_rarely_and_as_the_service_wants(

@@ -33,7 +33,6 @@ export const QUALITIES = [
   ["80", "80, for shops"],
   ["60", "60, small files"],
 ];
-export const UPLOAD_KINDS = ["image/jpeg", "image/png", "image/webp"];
 export const SUGGESTIONS = [
   "White studio background",
   "Warmer light",
