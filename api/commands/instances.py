@@ -139,7 +139,8 @@ def _row(instance: Instance) -> tuple[object, ...]:
 
 def _state(instance: Instance) -> str:
     if instance.erased_at:
-        return "erased"
+        # The name goes last.
+        return "erased" if instance.name == f"erased-{instance.id}" else "half erased"
     return "disabled" if instance.disabled_at else "active"
 
 

@@ -220,12 +220,10 @@ def upgrade():
     op.create_index('ix_webhook_deliveries_instance', 'webhook_deliveries', ['instance_id', 'status', 'id'], unique=False)
     op.create_index('ix_webhook_deliveries_job', 'webhook_deliveries', ['job_id'], unique=False)
     op.add_column('image_optimization_attempts', sa.Column('sent_urls', sa.JSON(none_as_null=True), nullable=True))
-    op.add_column('image_optimization_items', sa.Column('model', sa.String(length=120), server_default=sa.text("'google/nano-banana'"), nullable=False))
-    # Until now the setting named the model of every image.
-    model = os.environ.get('REPLICATE_MODEL', '')
-    if model not in {'', 'google/nano-banana'}:
-        images = sa.table('image_optimization_items', sa.column('model'))
-        op.execute(images.update().values(model=model))
+    # Until now the setting named the model of every image, and of what the old release still writes
+    # while it runs. As a default it is there at once, however many images there are.
+    model = os.environ.get('REPLICATE_MODEL') or 'google/nano-banana'
+    op.add_column('image_optimization_items', sa.Column('model', sa.String(length=120), server_default=model, nullable=False))
     op.add_column('image_optimization_items', sa.Column('resolution', sa.String(length=10), nullable=True))
     op.add_column('image_optimization_items', sa.Column('quality', sa.Integer(), nullable=True))
     op.add_column('image_optimization_items', sa.Column('reference_urls', sa.JSON(), server_default=sa.text("'[]'"), nullable=False))

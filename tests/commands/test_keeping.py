@@ -221,8 +221,10 @@ def test_erasing_that_was_broken_off_goes_on(
         del pages  # As if killed there.
         check_promises()
 
+    halfway = run(shell, "instances", "list").stdout
     done = erase_alice(shell)
 
+    assert "half" in halfway
     assert done.exit_code == 0, done.output
     assert alice not in ids(Job.instance_id)
     assert litter(storage) == []

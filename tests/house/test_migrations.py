@@ -55,7 +55,10 @@ def write(connection: Connection, *statements: str) -> None:
             connection.execute(text(statement))
 
 
-def test_a_filled_database_goes_up_down_and_up_again(fresh_url: str) -> None:
+def test_a_filled_database_goes_up_down_and_up_again(
+    fresh_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REPLICATE_MODEL", "google/nano-banana-2")
     with bound(fresh_url) as app, app.app_context():
         migrations.attach(app)
         flask_migrate.upgrade(revision="0001")
@@ -67,8 +70,14 @@ def test_a_filled_database_goes_up_down_and_up_again(fresh_url: str) -> None:
         flask_migrate.upgrade()
 
         with db.engine.connect() as connection:
+            # The release before this one may still order images.
+            third = ROWS_OF_0001[-2].replace("VALUES (2, 1, 1, 2", "VALUES (3, 1, 1, 3")
+            write(connection, third.replace("cup-2", "cup-3"))
+        with db.engine.connect() as connection:
+            models = text("SELECT DISTINCT model FROM image_optimization_items")
+            assert connection.scalars(models).all() == ["google/nano-banana-2"]
             marks = text("SELECT refunded FROM image_optimization_items ORDER BY id")
-            assert [bool(mark) for mark in connection.scalars(marks)] == [False, True]
+            assert [bool(mark) for mark in connection.scalars(marks)] == [False, True, False]
 
 
 def test_a_service_at_work_is_waited_for_without_a_deadlock(postgres_url: str) -> None:
