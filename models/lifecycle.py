@@ -190,6 +190,7 @@ def requeue(
     outcome: str,
     *,
     backoff: float = 0.0,
+    after: float = 0.0,
     attempts: int = MAX_ATTEMPTS,
     code: str = TOO_MANY_ATTEMPTS,
     refund: bool = False,
@@ -197,10 +198,10 @@ def requeue(
 ) -> Requeued:
     """Let an item wait for another attempt.
 
-    Without `backoff` (seconds) it costs no attempt and the item is due at once. With it the item
-    rests for a growing pause, and the last of `attempts` fails it with `code`. One that its shop
-    wants canceled is canceled instead, with its credits back unless the `outcome` has cost any.
-    Nothing moves unless the attempt is in one of `states`.
+    Without `backoff` (seconds) it costs no attempt and the item is due again `after` so many
+    seconds. With it the item rests for a growing pause, and the last of `attempts` fails it with
+    `code`. One that its shop wants canceled is canceled instead, with its credits back unless the
+    `outcome` has cost any. Nothing moves unless the attempt is in one of `states`.
     """
     instance, job, item = moves.hold(session, attempt_id)
     if item.cancel_requested_at:
@@ -210,7 +211,7 @@ def requeue(
     if backoff and spent >= attempts:
         failed = _fail(session, item, attempt_id, outcome, code, refund, states)
         return Requeued(failed, None)
-    pause = backoff * BACKOFF_FACTOR ** (spent - 1) if backoff else None
+    pause = backoff * BACKOFF_FACTOR ** (spent - 1) if backoff else after
     waiting = {
         "status": Status.PENDING,
         "failed_attempts": spent,

@@ -38,6 +38,8 @@ DEADLINE_SLACK = 60.0
 OPERATOR_PAUSE = 60.0
 # How long nothing is sent when Replicate cannot be reached.
 OUTAGE_PAUSE = 10.0
+# How long an image rests whose upload could not be made readable for Replicate.
+COPY_PAUSE = 10.0
 
 
 class Started(NamedTuple):
@@ -108,8 +110,23 @@ def _copy(gear: Gear, turn: Turn) -> str:
         return _wait_again(gear, turn, "stopping")
     except ProviderError as error:
         log.warning("upload not copied", outcome=error.outcome, detail=error.detail)
-        return _after_error(gear, turn, error)
+        return _not_copied(gear, turn, error)
     return _wait_again(gear, turn, "copied")
+
+
+def _not_copied(gear: Gear, turn: Turn, error: ProviderError) -> str:
+    """Only what concerns the account stops the others: their images may need no copy at all."""
+    match error:
+        case RateLimited() | OperatorNeeded():
+            return _after_error(gear, turn, error)
+        case Permanent():
+            # Nothing was sent, so nobody has to pay.
+            return _fail(gear, turn, error.code, refund=True)
+    with gear.database():
+        lifecycle.requeue(turn.attempt_id, "not_copied", after=COPY_PAUSE, states=IN_DOUBT)
+    make_use_of_room(gear, turn.attempt_id)
+    gear.waker.announce(COPY_PAUSE)
+    return f"rests for {COPY_PAUSE:.0f} s: not copied"
 
 
 def _create(gear: Gear, turn: Turn, grant: Grant) -> str:
@@ -180,18 +197,20 @@ def _after_error(gear: Gear, turn: Turn, error: ProviderError) -> str:
             _pause(gear, OPERATOR_PAUSE, error.reason)
             return _wait_again(gear, turn, error.reason)
         case Permanent():
-            with gear.database():
-                # What we have lost costs nobody anything, as in `tasks.collect`.
-                refund = gear.settings.refund_failed or error.code == uploads.LOST
-                lifecycle.fail(turn.attempt_id, error.code, refund, IN_DOUBT)
-            make_use_of_room(gear, turn.attempt_id)
-            return f"failed: {error.code}"
+            return _fail(gear, turn, error.code, gear.settings.refund_failed)
         case Retryable():
             # Nothing was sent, and the next image would meet the same: an outage fails nobody's.
             _pause(gear, error.after or OUTAGE_PAUSE, "unreachable")
             return _wait_again(gear, turn, "unreachable")
     # Ambiguous: it may have been accepted. The sweep looks for it (tasks/reconcile.py).
     return "may have been created: the sweep looks for it"
+
+
+def _fail(gear: Gear, turn: Turn, code: str, refund: bool) -> str:
+    with gear.database():
+        lifecycle.fail(turn.attempt_id, code, refund, IN_DOUBT)
+    make_use_of_room(gear, turn.attempt_id)
+    return f"failed: {code}"
 
 
 def rest(

@@ -158,7 +158,7 @@ def test_a_key_of_alices_is_free_for_mallory(alice: Shop, mallory: Shop, known: 
     assert "Idempotent-Replayed" not in answer.headers
     assert [job["id"] for job in mallory.jobs()] == [answer.get_json()["job"]["id"]]
     assert mallory.balance() == 1234 - 45
-    assert len(alice.jobs()) == 3
+    assert len(alice.jobs()) == 4
 
 
 def forged(settings: Settings, shop: Shop, secret: str, job_id: object) -> str:
