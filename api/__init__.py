@@ -21,6 +21,7 @@ from api import (
     live,
     metrics,
     models,
+    openapi,
     pages,
     paths,
     presets,
@@ -38,7 +39,6 @@ from api import (
 )
 from api.catalogue.choice import open_catalogue
 from api.input import READ_AT_MOST
-from api.openapi import open_api
 from config.settings import Settings
 from models import migrations
 from models.database import bind
@@ -89,9 +89,7 @@ def create_app(settings: Settings) -> Flask:
     }
     limits.register(app, settings, larger_bodies)
     _allow_origins(app, settings)
-    api = open_api(app)
-    for blueprint in BLUEPRINTS:
-        api.register_blueprint(blueprint)
+    openapi.register(app, BLUEPRINTS)
     app.register_blueprint(docs.assets)
     app.register_blueprint(pages.blp)
     commands.register(app)

@@ -5,10 +5,9 @@ from pathlib import Path
 import flask
 import flask_swagger_ui  # type: ignore[import-untyped]
 from flask import Response, jsonify, send_from_directory
-from flask_smorest import current_api
 
 from api.files import as_asked
-from api.openapi import TEXT, Blueprint
+from api.openapi import TEXT, Blueprint, document
 
 blp = Blueprint("docs", "", "This document.", private=False)
 # The files of the page: they belong to no API.
@@ -30,7 +29,7 @@ POLICY = (
 @blp.response(200, {"type": "object"}, description="OpenAPI 3.1")
 def show_openapi() -> Response:
     """Show this document."""
-    return jsonify(current_api.spec.to_dict())
+    return jsonify(document())
 
 
 @blp.route("/docs")

@@ -1,11 +1,12 @@
 """The OpenAPI document, made from the views: flask-smorest with our own problems in it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import cached_property
 from http import HTTPStatus
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import flask_smorest
-from flask import Flask
+from flask import Flask, current_app
 
 from api import errors, paths
 from api.auth import authenticate
@@ -134,8 +135,40 @@ class Api(flask_smorest.Api):  # type: ignore[misc]
         self.spec.components.response(HTTPStatus(status).name, response | content, lazy=True)
 
 
-def open_api(app: Flask) -> Api:
-    """Return what blueprints are registered with."""
+class Document:
+    """The OpenAPI document of these blueprints, made when it is first asked for: that takes longer
+    than all the rest of a start. Two threads may both make it; the one that is not kept does no
+    harm."""
+
+    def __init__(self, app: Flask, blueprints: Sequence[Blueprint]) -> None:
+        self._app = app
+        self._blueprints = blueprints
+
+    @cached_property
+    def content(self) -> dict[str, Any]:
+        """The whole of it."""
+        api = _open_api(self._app)
+        for blueprint in self._blueprints:
+            name = blueprint.name
+            blueprint.register_views_in_doc(api, self._app, api.spec, name=name, parameters=None)
+            api.spec.tag({"name": name, "description": blueprint.description})
+        content: dict[str, Any] = api.spec.to_dict()
+        return content
+
+
+def register(app: Flask, blueprints: Sequence[Blueprint]) -> None:
+    """Give `app` the routes of these blueprints, and their document."""
+    for blueprint in blueprints:
+        app.register_blueprint(blueprint)
+    app.extensions[KEY] = Document(app, blueprints)
+
+
+def document() -> dict[str, Any]:
+    """The OpenAPI document of the current app."""
+    return cast("Document", current_app.extensions[KEY]).content
+
+
+def _open_api(app: Flask) -> Api:
     app.config["API_TITLE"] = "Darkroom"
     app.config["API_VERSION"] = "1"
     app.config["OPENAPI_VERSION"] = "3.1.0"
@@ -149,6 +182,7 @@ def open_api(app: Flask) -> Api:
     return api
 
 
+KEY = "darkroom-document"
 DESCRIPTION = "Optimizes the photographs of shops' products with google/nano-banana."
 SCHEMES = {
     "instance": "The token of an instance: `flask --app wsgi instances create` prints it once.",
