@@ -10,12 +10,14 @@ from random import SystemRandom
 import pytest
 from werkzeug.test import TestResponse
 
+from api.live_watch import Times
 from config.forms import RateLimit
 from config.settings import Settings
 from tests.api.catalogues import cup, written
 from tests.api.clients import JOBS, Shop, open_shop, order
 from tests.api.conftest import serving
 from tests.api.fuzz import Fuzz, Request
+from tests.api.streams import hurry
 
 SCRAPER = "metrics-token"
 
@@ -69,6 +71,8 @@ def fuzz(settings: Settings, seed: int, times: int) -> Counter[int]:
     file = Path(settings.database_url.removeprefix("sqlite:///"))
     outcomes: Counter[int] = Counter()
     with serving(settings) as app, closing(sqlite3.connect(file)) as connection:
+        # Nobody waits for the end of a job that stays as it is.
+        hurry(app, Times(look=0.05, life=0.1, listen=0.05))
         alice = furnished(open_shop(app, "alice", credits=10**9))
         bob = open_shop(app, "bob", credits=20)
         watch = Watch(connection)

@@ -240,7 +240,7 @@ def test_what_the_storage_refuses_is_shown_to_nobody_for_long(
     assert (refused.status_code, refused.get_json()["code"]) == (503, "storage_unavailable")
     left, kept = listed(alice)
     assert kept == first["id"]
-    shift(alice.app, left, -1)
+    shift(alice.app, left, -uploads.GRACE_SECONDS - 1)
     with alice.app.app_context():
         assert [upload_id for upload_id, _key in uploads.expired(10)] == [left]
 

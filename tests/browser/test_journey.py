@@ -104,7 +104,9 @@ def progress(page: Page, images: int) -> None:
 def watch_it_being_made(page: Page, shop: Shopfront) -> None:
     """See two images end and the third wait, because Replicate is busy; and then that one too."""
     page.get_by_role("link", name="Watch the progress").click()
-    expect(page.locator(".job-list")).to_contain_text("Espresso Cup with Saucer, Terracotta")
+    expect(page.get_by_role("list", name="Ongoing jobs")).to_contain_text(
+        "Espresso Cup with Saucer, Terracotta"
+    )
     expect(page.locator(".item .badge")).to_have_text(["Waiting"] * 3)
     progress(page, 0)
 

@@ -2,22 +2,23 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
 from flask import Flask
-from sqlalchemy import delete, func, select, text, update
+from sqlalchemy import delete, func, insert, select, text, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from models import analytics, invariants, lifecycle, usage
 from models.database import db, transaction
-from models.tables import DailyCount, Item, Job
+from models.tables import DailyCount, Item, Job, Upload
 from tasks.gear import Gear
 from tasks.sweep import sweep_once
 from tests.broken import break_rows
 from tests.databases import bound
-from tests.shop import DEADLINE, open_shop, submit
+from tests.shop import DEADLINE, PRICE, open_shop, order, submit
 
 NOVEMBER, DECEMBER = date(2026, 11, 30), date(2026, 12, 1)
 
@@ -52,17 +53,22 @@ def move(item: int, ended: str, created: str = "2026-11-01T00:00:00Z") -> None:
 
 
 def some_images(shop: int) -> None:
-    """Four are made, one of them just before midnight; one is taken from an earlier one, two fail,
-    one is canceled, one waits."""
-    submit(shop, images=9)
-    for image in range(1, 6):
+    """Four are made, one of them just before midnight; two fail, one is canceled, one waits; and
+    one is taken from the first."""
+    picture = {"key": f"{0:032x}.jpg", "sha256": "0" * 64, "content_type": "image/jpeg"}
+    sizes = {"bytes": 1, "width": 1, "height": 1}
+    write(insert(Upload).values(instance_id=shop, **picture, **sizes))
+    own = replace(order(8).images[0], image_url=f"/uploads/{picture['key']}")
+    lifecycle.submit(shop, replace(order(8), images=(own, *order(8).images[1:])), PRICE)
+    for image in range(1, 5):
         finish(image)
     fail("model_failed")
     fail("result_lost", refund=True)
     lifecycle.cancel_waiting(shop, limit=1)
-    write(update(Item).where(Item.id == 5).values(reused_from=4, stored_key="4.jpg"))
+    again = replace(order(1), images=(own,))
+    assert lifecycle.submit(shop, again, PRICE, reuse_for=3600.0).credits_used == 0
     move(1, "2026-11-30T23:59:59.999Z", created="2026-11-30T23:59:49.999Z")
-    for item in range(2, 9):
+    for item in (2, 3, 4, 5, 6, 7, 9):
         move(item, f"2026-12-01T00:00:0{item}Z", created="2026-11-30T23:59:42Z")
 
 
@@ -78,9 +84,9 @@ def test_each_outcome_is_counted_on_the_day_it_came(in_database: Flask) -> None:
 
     assert found.days == [
         usage.Day(NOVEMBER, done=1, credits_spent=15),
-        usage.Day(DECEMBER, done=4, failed=2, canceled=1, reused=1, credits_spent=5 * 15),
+        usage.Day(DECEMBER, done=4, failed=2, canceled=1, reused=1, credits_spent=4 * 15),
     ]
-    assert found.totals == usage.Totals(8, 5, 2, 1, 1, 6 * 15, success_rate=0.7143)
+    assert found.totals == usage.Totals(8, 5, 2, 1, 1, 5 * 15, success_rate=0.7143)
     # 10, 20, 21, 22 s; the one that was taken from an earlier one does not count.
     assert found.duration.median_seconds == pytest.approx(20, rel=0.05)
     assert found.duration.p95_seconds == pytest.approx(22, rel=0.05)
