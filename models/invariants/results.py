@@ -20,16 +20,29 @@ Missing = Callable[[Sequence[str]], set[str]]
 
 
 def results(after: Start, missing: Missing) -> Page:
-    """Each finished image has its result in the storage; no transaction is open meanwhile."""
+    """Each finished image has its result in the storage."""
+    return stored(_done, after, missing, "result_missing", "item", LOST)
+
+
+def stored(
+    known: Callable[[int], list[tuple[int, str]]],
+    after: Start,
+    missing: Missing,
+    kind: str,
+    name: str,
+    to_do: str,
+) -> Page:
+    """Whether what `known` rows, by id and key, say is in the storage is there; no transaction is
+    open meanwhile."""
     assert isinstance(after, int)
-    done = _done(after)
-    gone = missing([key for _id, key in done])
+    rows = known(after)
+    gone = missing([key for _id, key in rows])
     found = [
-        Finding("result_missing", f"item {id}", f"{key} in the storage", "nothing", LOST)
-        for id, key in done
+        Finding(kind, f"{name} {id}", f"{key} in the storage", "nothing", to_do)
+        for id, key in rows
         if key in gone
     ]
-    return Page(done[-1][0] if len(done) == SIZE else None, len(done), found)
+    return Page(rows[-1][0] if len(rows) == SIZE else None, len(rows), found)
 
 
 @reading

@@ -1,25 +1,20 @@
 """Uploads against the images that were ordered of them, and against the storage."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 
 from sqlalchemy import Text, cast, or_, select
 from sqlalchemy.orm import Session
 
 from models.database import reading
 from models.invariants.pages import Finding, Page, Start, snapshot, span
+from models.invariants.results import SIZE, Missing, stored
 from models.tables import Attempt, AttemptStatus, Item, Upload
 from models.uploads import PATH, keys_of, visible
-
-# Every key is a question to the storage.
-SIZE = 200
 
 KEEP = "Its picture goes once it expires: set expires_at to NULL."
 GONE = "Its shop sees a broken picture: restore the row and its file from a backup."
 UNKNOWN = "Nobody can tell its prediction from others: look at Replicate's list for it."
 LOST = "Its shop sees a broken picture: restore the file from a backup."
-
-# Which of these keys nothing is stored under.
-Missing = Callable[[Sequence[str]], set[str]]
 
 
 @snapshot
@@ -84,16 +79,8 @@ def sent_uploads(session: Session, after: Start) -> Page:
 
 
 def stored_uploads(after: Start, missing: Missing) -> Page:
-    """Each upload has its picture in the storage; no transaction is open meanwhile."""
-    assert isinstance(after, int)
-    kept = _kept(after)
-    gone = missing([key for _id, key in kept])
-    found = [
-        Finding("upload_missing", f"upload {id}", f"{key} in the storage", "nothing", LOST)
-        for id, key in kept
-        if key in gone
-    ]
-    return Page(kept[-1][0] if len(kept) == SIZE else None, len(kept), found)
+    """Each upload has its picture in the storage."""
+    return stored(_kept, after, missing, "upload_missing", "upload", LOST)
 
 
 @reading
