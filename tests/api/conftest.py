@@ -10,8 +10,10 @@ from flask import Flask
 from api import create_app, current
 from config.settings import Settings
 from models.database import db
+from tasks.limiter import Limiter
 from tests.api.clients import Shop, open_shop
 from tests.databases import check_promises, copy_sqlite, settings_for
+from tests.limiter_steps import granted
 
 
 @contextmanager
@@ -62,3 +64,19 @@ def alice(app: Flask) -> Shop:
 def bob(app: Flask) -> Shop:
     """Another one."""
     return open_shop(app, "bob")
+
+
+@pytest.fixture
+def live(database_url: str, redis_url: str) -> Iterator[Flask]:
+    """The API with a limiter that says when."""
+    with serving(settings_for(database_url, redis_url=redis_url)) as app:
+        yield app
+
+
+@pytest.fixture
+def limiter(live: Flask) -> Limiter:
+    """Its limiter, of which one slot is taken."""
+    with live.app_context():
+        limiter = current.parts().limiter
+        granted(limiter)
+        return limiter

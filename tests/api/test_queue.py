@@ -1,38 +1,17 @@
 """GET /api/queue."""
 
-from collections.abc import Iterator
 from datetime import datetime
 
 import pytest
 from flask import Flask
 
-from api import current
 from models import controls, lifecycle
 from tasks.limiter import Limiter
 from tests.api.clients import JOBS, Shop, open_shop, order
-from tests.api.conftest import serving
-from tests.databases import settings_for
-from tests.limiter_steps import granted
 from tests.shop import DEADLINE
 
 QUEUE = "/api/queue"
 EMPTY = {"waitingImages": 0, "runningImages": 0}
-
-
-@pytest.fixture
-def live(database_url: str, redis_url: str) -> Iterator[Flask]:
-    """The API with a limiter that says when."""
-    with serving(settings_for(database_url, redis_url=redis_url)) as app:
-        yield app
-
-
-@pytest.fixture
-def limiter(live: Flask) -> Limiter:
-    """Its limiter, of which one slot is taken."""
-    with live.app_context():
-        limiter = current.parts().limiter
-        granted(limiter)
-        return limiter
 
 
 def claim(app: Flask) -> int:
