@@ -9,14 +9,13 @@ import structlog
 
 from api import current
 from models import controls, places
-from models.tables import Item, Job, Status
+from models.tables import FINAL, Item, Job, Status
 from tasks.limiter import LimiterUnavailable
 from tasks.schedule import Schedule
 
 log = structlog.get_logger(__name__)
 
 Row = TypeVar("Row", Job, Item)
-ENDED = {Status.DONE, Status.FAILED, Status.CANCELED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +70,7 @@ def line_of(jobs: Iterable[Job]) -> Line:
 
     While Redis is away nobody knows when, but still after how many.
     """
-    going_on = [job.id for job in jobs if job.status not in ENDED]
+    going_on = [job.id for job in jobs if job.status not in FINAL]
     waiting = places.waiting(current.instance(), going_on) if going_on else []
     found = zip(waiting, _places(waiting), strict=True)
     return _line((each.job_id, each.item_id, place) for each, place in found)

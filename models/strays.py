@@ -15,13 +15,12 @@ from models import predictions
 from models.clock import from_now, now
 from models.database import reading, transaction
 from models.following import INPUT, Creation
-from models.tables import Attempt, AttemptStatus, Item, Status
+from models.tables import FINAL, Attempt, AttemptStatus, Item
 
 # How long Replicate has to confirm the end before it is asked again.
 AGAIN_SECONDS = 60.0
 # The outcomes after which a create may all the same have been accepted.
 MAYBE_SENT = ("no_trace", "result_lost")
-FINAL = (Status.DONE, Status.FAILED, Status.CANCELED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from models.tables import Attempt, Instance, Item, Status
 LEASE_SECONDS = 30.0
 # Who has something waiting. What a disabled instance has is canceled by the sweep, never sent.
 WAITING = (Instance.due_items > 0, Instance.disabled_at.is_(None))
-# Who may be served, and who must not for now: each has an index.
+# Who may be served, and who runs as many as its cap allows: each has an index.
 SERVED = (*WAITING, Instance.held_at.is_(None))
 HELD = (*WAITING, Instance.held_at.is_not(None))
 LONG_TURNS = [plan.name for plan in PLANS.values() if plan.weight > 1]

@@ -12,9 +12,8 @@ from api.commands.advice import SEE_INSTANCES, SEE_JOBS, Commands, advise
 from api.commands.output import show
 from api.option_schemas import price_list
 from models import accounts, cancellation, reports, retries
-from models.tables import Job, Status
+from models.tables import FINAL, Job, Status
 
-FINAL = {Status.DONE, Status.FAILED, Status.CANCELED}
 SEE_JOB = "`flask --app wsgi jobs show` shows how the job is."
 
 ID = click.IntRange(1, 2**63 - 1)

@@ -8,13 +8,12 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models.invariants.pages import Finding, Page, Span, Start, snapshot, span
-from models.tables import Attempt, CreditEntry, EntryKind, Item, Job, Status
+from models.tables import FINAL, Attempt, CreditEntry, EntryKind, Item, Job, Status
 
 RECOUNT = "Set the columns to what counting its images gives; then find out who wrote them."
 BOOK = "Book the difference with `credits grant` and a reference that names the job."
 TWICE = "The batch was charged for it already: grant the job's credits back."
 RETRY = "Set retry_of to NULL if its shop ordered these images; else grant their credits back."
-FINAL = (Status.DONE, Status.FAILED, Status.CANCELED)
 
 
 @dataclass(frozen=True, slots=True)

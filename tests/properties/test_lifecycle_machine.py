@@ -3,7 +3,7 @@
 from flask import Flask
 from hypothesis.stateful import precondition, rule
 
-from models import strays
+from models.tables import FINAL
 from tests.properties.machine import given_any
 from tests.properties.runs import long_too, run, run_long
 from tests.properties.shops import MOST_JOBS, Shops
@@ -30,7 +30,7 @@ class Lifecycle(Shops, Wishes, Sweeps):
         self.ask_again()
         self.cancel_unwanted(answered=True)
 
-        assert {job.status for job in self.reference.jobs.values()} <= set(strays.FINAL)
+        assert {job.status for job in self.reference.jobs.values()} <= set(FINAL)
 
     def _work(self) -> None:
         """What a sweep, a follower and a worker do one after the other."""
