@@ -6,7 +6,7 @@ PYTEST := $(BIN)/python -m pytest
 # Compiling every import anew would triple the start of each of the many processes.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run test check chromium fmt soak screenshots lock clean
+.PHONY: help run test check chromium fmt soak bench screenshots lock clean
 
 help:  ## print this help
 	@echo "Darkroom: make <target>"
@@ -47,6 +47,9 @@ fmt: .venv/.installed  ## format the code and fix what the linter can fix
 
 soak: chromium  ## run the long versions of the tests
 	@$(PYTEST) -m soak --timeout 1800
+
+bench: .venv/.installed  ## measure everything and write docs/benchmarks.md (ONLY="limiter size")
+	@$(BIN)/python -m benchmarks $(ONLY)
 
 screenshots: chromium  ## take the user guide's pictures from the `make run` that runs beside
 	@$(BIN)/python -m docs.screenshots

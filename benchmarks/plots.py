@@ -1,0 +1,45 @@
+"""The plots of docs/benchmarks.md, as SVG."""
+
+from pathlib import Path
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from benchmarks.section import Plot
+
+IMAGES = Path(__file__).parent.parent / "docs" / "images" / "benchmarks"
+# The same findings make the same file: no time of making, no random ids.
+mpl.rcParams.update({"svg.hashsalt": "darkroom", "svg.fonttype": "none", "font.size": 9})
+
+
+def draw(plot: Plot) -> Path:
+    """Write the SVG and return its path."""
+    figure = Figure(figsize=(7, 3.6), layout="constrained")
+    axes = figure.subplots()
+    _bars(axes, plot) if plot.kind == "bars" else _lines(axes, plot)
+    axes.set(title=plot.title, xlabel=plot.x_label, ylabel=plot.y_label)
+    for axis in plot.log:
+        axes.set_xscale("log") if axis == "x" else axes.set_yscale("log")
+    axes.grid(axis="both" if plot.kind == "lines" else "y", alpha=0.3)
+    if len(plot.series) > 1:
+        axes.legend()
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    path = IMAGES / f"{plot.name}.svg"
+    figure.savefig(path, metadata={"Date": None})
+    return path
+
+
+def _lines(axes: Axes, plot: Plot) -> None:
+    for name, points in plot.series.items():
+        axes.plot([x for x, _ in points], [y for _, y in points], marker="o", label=name)
+
+
+def _bars(axes: Axes, plot: Plot) -> None:
+    names = list(dict.fromkeys(x for points in plot.series.values() for x, _ in points))
+    width = 0.8 / len(plot.series)
+    for number, (name, points) in enumerate(plot.series.items()):
+        places = [names.index(x) + (number + 0.5) * width - 0.4 for x, _ in points]
+        bars = axes.bar(places, [y for _, y in points], width, label=name)
+        axes.bar_label(bars, fmt="{:,.3g}", fontsize=7)
+    axes.set_xticks(range(len(names)), names)
