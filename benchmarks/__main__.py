@@ -1,4 +1,4 @@
-"""`python -m benchmarks [--quick] [NAME …]`: measure, and write docs/benchmarks.md and its plots."""
+"""`python -m benchmarks [--quick] [NAME …]`: measure, and write docs/benchmarks.md and plots."""
 
 import argparse
 import importlib

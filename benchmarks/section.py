@@ -84,8 +84,8 @@ def stored(name: str) -> Result | None:
     file = RESULTS / f"{name}.json"
     if not file.exists():
         return None
-    row = json.loads(file.read_text())
-    found = row.pop("findings")
+    row: dict[str, Any] = json.loads(file.read_text())
+    found: dict[str, Any] = row.pop("findings")
     made: dict[str, Callable[..., Any]] = {"targets": Target, "tables": Table, "plots": Plot}
-    parts = {key: [make(**each) for each in found.pop(key)] for key, make in made.items()}
-    return Result(**row, findings=Findings(**found, **parts))
+    found |= {key: [make(**each) for each in found[key]] for key, make in made.items()}
+    return Result(**row, findings=Findings(**found))
