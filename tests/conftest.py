@@ -1,5 +1,6 @@
 """What tests run on: real servers, one of each per process of the test run, and databases."""
 
+import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +24,13 @@ os.environ.update(
     REPLICATE_API_TOKEN="r8_test",
     SANDBOX="true",
 )
+
+
+def pytest_collection_finish() -> None:
+    """Spare the garbage collector what stays anyway: going through it took a tenth of all time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
 
 
 @pytest.fixture(scope="session")
@@ -63,24 +71,33 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres_template(postgres_server: Postgres) -> str:
+def sqlite_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where every test's SQLite database lies, one after the other."""
+    return tmp_path_factory.mktemp("sqlite")
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres_server: Postgres) -> str:
+    """The URL of the PostgreSQL database that every test empties before it begins.
+
+    Making one anew and dropping it costs 260 ms, emptying it 20.
+    """
     url = postgres_server.create_database()
     migrate(url)
     return url
 
 
 @pytest.fixture
-def sqlite_database(sqlite_template: Path, tmp_path: Path) -> str:
-    """The URL of a migrated, empty SQLite database."""
-    return copy_sqlite(sqlite_template, tmp_path)
+def sqlite_database(sqlite_template: Path, sqlite_folder: Path) -> str:
+    """The URL of a migrated, empty SQLite database; the next test's has the same."""
+    return copy_sqlite(sqlite_template, sqlite_folder)
 
 
 @pytest.fixture
-def postgres_database(postgres_server: Postgres, postgres_template: str) -> Iterator[str]:
-    """The URL of a migrated, empty PostgreSQL database, dropped after the test."""
-    url = postgres_server.create_database(postgres_template)
-    yield url
-    postgres_server.drop_database(url)
+def postgres_database(postgres_server: Postgres, migrated_postgres: str) -> str:
+    """The URL of a migrated, empty PostgreSQL database; the next test's has the same."""
+    postgres_server.empty_database(migrated_postgres)
+    return migrated_postgres
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

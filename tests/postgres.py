@@ -30,6 +30,22 @@ OPTIONS = {
     "timezone": "UTC",
 }
 
+EMPTY = """
+DO $$
+DECLARE
+    filled text;
+BEGIN
+    SELECT string_agg(oid::regclass::text, ', ') INTO filled FROM pg_class
+    WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'
+      AND relname <> 'alembic_version' AND pg_relation_size(oid) > 0;
+    IF filled IS NOT NULL THEN
+        EXECUTE 'TRUNCATE ' || filled || ' CASCADE';
+    END IF;
+    PERFORM setval(format('%I.%I', schemaname, sequencename)::regclass, 1, false)
+    FROM pg_sequences WHERE schemaname = 'public' AND last_value IS NOT NULL;
+END $$
+"""
+
 
 class Postgres:
     """One server with its own folder and port; `url` stays the same over restarts.
@@ -96,6 +112,15 @@ class Postgres:
     def drop_database(self, url: str) -> None:
         """Drop a database that `create_database` made, whoever is still connected to it."""
         self._execute("DROP DATABASE {} WITH (FORCE)", url.rsplit("/", 1)[-1])
+
+    def empty_database(self, url: str) -> None:
+        """Remove every row but the number of the migration, and let every id begin at 1 again.
+
+        Whoever is still connected is cut off. Tables that hold nothing are left as they are.
+        """
+        self.cut_connections(url)
+        with psycopg.connect(url, autocommit=True, connect_timeout=5) as connection:
+            connection.execute(EMPTY)
 
     def cut_connections(self, url: str) -> int:
         """Cut every connection to that database, whatever it is doing; return how many."""
