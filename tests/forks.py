@@ -101,6 +101,13 @@ class Forks:
         answer = self._ask(run=words, environment=environment, log=str(log))
         return Fork(answer["pid"], self._ask)
 
+    def complete(
+        self, words: list[str], environment: dict[str, str], log: Path, patience: float = 60.0
+    ) -> tuple[int, str]:
+        """Run a program to its end; return its exit code and what it said."""
+        code = self.run(words, environment, log).wait(patience)
+        return code, log.read_text(errors="replace")
+
     def _ask(self, **request: object) -> Any:
         with self._lock:
             if self._line is None:
@@ -125,6 +132,9 @@ class Forks:
             process.wait()
 
         return line
+
+
+FORKS = Forks()
 
 
 def _serve(line: Any) -> dict[str, Any]:

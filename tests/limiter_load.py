@@ -6,8 +6,8 @@ the grant's age, and only if that was good). What operators set they read from `
 """
 
 import json
+import os
 import random
-import subprocess
 import sys
 import threading
 import time
@@ -18,6 +18,7 @@ from config.forms import RateLimit
 from models.controls import AS_SET, Former, Pace, Terms
 from tasks.limiter import Grant, Limiter, LimiterUnavailable, limiter_redis
 from tasks.waiting import SlotQueue
+from tests.forks import FORKS, Fork
 from tests.limiter_steps import keep
 
 
@@ -32,9 +33,9 @@ class Load:
     threads: int = 3
 
 
-def start(load: Load, processes: int) -> list[subprocess.Popen[bytes]]:
-    command = [sys.executable, "-m", "tests.limiter_load", json.dumps(asdict(load))]
-    return [subprocess.Popen(command) for _ in range(processes)]
+def start(load: Load, processes: int) -> list[Fork]:
+    words, log = ["tests.limiter_load", json.dumps(asdict(load))], Path(load.folder) / "log"
+    return [FORKS.run(words, dict(os.environ), log) for _ in range(processes)]
 
 
 def read(folder: Path, name: str) -> list[float]:

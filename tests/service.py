@@ -14,10 +14,9 @@ from typing import Any
 
 import httpx
 
-from tests.forks import ROOT, Fork, Forks
+from tests.forks import FORKS, ROOT, Fork
 from tests.tether import end, tethered
 
-FORKS = Forks()
 # What somebody may wait for in a test before it counts as broken; nothing is timed with it.
 PATIENCE = 60.0
 CLOCK_OFF = "tests.clock_off"

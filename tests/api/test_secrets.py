@@ -4,8 +4,7 @@ import base64
 import json
 import os
 import sqlite3
-import subprocess
-import sys
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -17,8 +16,8 @@ from config.settings import Settings
 from models import accounts
 from tests.api.clients import JOBS, image, open_shop, order
 from tests.api.conftest import serving
+from tests.forks import FORKS, ROOT
 
-ROOT = Path(__file__).parent.parent.parent
 PRODUCTION = {
     "DATABASE_URL": "sqlite:////nowhere/darkroom.db",
     "REDIS_URL": "redis://127.0.0.1:1/0",
@@ -69,33 +68,35 @@ def read(message: bytes) -> str:
     return f"{envelope} {base64.b64decode(envelope['body']).decode()}"
 
 
-def start(*words: str, **settings: str) -> subprocess.CompletedProcess[str]:
-    """Start a process with these settings only, and wait for its end."""
-    return subprocess.run(
-        [sys.executable, "-m", *words],
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **settings},
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+@pytest.fixture
+def start(tmp_path: Path) -> Callable[..., tuple[int, str]]:
+    """Run a process with these settings only to its end; its exit code and what it said."""
+
+    def run(*words: str, **settings: str) -> tuple[int, str]:
+        environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **settings}
+        return FORKS.complete(list(words), environment, tmp_path / "log")
+
+    return run
 
 
 @pytest.mark.parametrize("missing", ["SECRET_KEY", "METRICS_TOKEN", "REPLICATE_API_TOKEN"])
-def test_no_secret_has_a_default_in_production(missing: str) -> None:
+def test_no_secret_has_a_default_in_production(
+    start: Callable[..., tuple[int, str]], missing: str
+) -> None:
     settings = {name: value for name, value in PRODUCTION.items() if name != missing}
 
-    ended = start("flask", "--app", "wsgi", "routes", **settings)
+    code, said = start("flask", "--app", "wsgi", "routes", **settings)
 
-    assert ended.returncode != 0
-    assert missing in ended.stderr
-    assert "Traceback" not in ended.stderr
+    assert code != 0
+    assert missing in said
+    assert "Traceback" not in said
 
 
 @pytest.mark.parametrize("given", [{}, {"FLOWER_BASIC_AUTH": ""}])
-def test_flower_does_not_start_without_a_password(given: dict[str, str]) -> None:
-    ended = start("celery", "-A", "tasks", "flower", "--port=0", **PRODUCTION, **given)
+def test_flower_does_not_start_without_a_password(
+    start: Callable[..., tuple[int, str]], given: dict[str, str]
+) -> None:
+    code, said = start("celery", "-A", "tasks", "flower", "--port=0", **PRODUCTION, **given)
 
-    assert ended.returncode != 0
-    assert "FLOWER_BASIC_AUTH" in ended.stderr
+    assert code != 0
+    assert "FLOWER_BASIC_AUTH" in said

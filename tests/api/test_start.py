@@ -4,8 +4,6 @@ import http.client
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,15 +13,12 @@ import pytest
 
 from config.settings import Settings
 from tests.api.clients import ROUTE, Shop, order
+from tests.forks import FORKS
 from tests.tether import free_port
 
-FOLDER = Path(__file__).parents[2]
-BIN = Path(sys.executable).parent
-STARTS = [
-    [str(BIN / "gunicorn"), "wsgi:app"],
-    [str(BIN / "flask"), "--app", "wsgi", "routes"],
-]
-WORKER = [str(BIN / "celery"), "-A", "tasks", "worker", "-Q", "replicate"]
+GUNICORN = ["gunicorn", "wsgi:app"]
+FLASK = ["flask", "--app", "wsgi", "routes"]
+WORKER = ["celery", "-A", "tasks", "worker", "-Q", "replicate"]
 # Nobody answers who could be asked for it.
 WITHOUT_A_SECRET = {
     "PUBLIC_BASE_URL": "https://darkroom.example",
@@ -32,16 +27,11 @@ WITHOUT_A_SECRET = {
 
 
 @contextmanager
-def gunicorn(**environment: str) -> Iterator[int]:
+def gunicorn(log: Path, **environment: str) -> Iterator[int]:
     """The port of the API under gunicorn, stopped as an orchestrator would."""
     port = free_port()
-    process = subprocess.Popen(
-        STARTS[0],
-        cwd=FOLDER,
-        env=os.environ | environment | {"PORT": str(port), "WEB_CONCURRENCY": "1"},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    settings = dict(os.environ) | environment | {"PORT": str(port), "WEB_CONCURRENCY": "1"}
+    process = FORKS.run(GUNICORN, settings, log)
     try:
         wait_for(port, time.monotonic() + 60)
         yield port
@@ -82,52 +72,38 @@ def ask(
 @pytest.mark.parametrize(
     ("command", "name", "settings"),
     [
-        (STARTS[0], "DATABASE_URL", {"DATABASE_URL": "mysql://x"}),
-        (STARTS[1], "REDIS_URL", {"REDIS_URL": ""}),
-        (STARTS[0], "REPLICATE_WEBHOOK_SECRET", WITHOUT_A_SECRET),
-        (STARTS[0], "HTTPS_PROXY", {"HTTPS_PROXY": "proxy:3128"}),
+        (GUNICORN, "DATABASE_URL", {"DATABASE_URL": "mysql://x"}),
+        (FLASK, "REDIS_URL", {"REDIS_URL": ""}),
+        (GUNICORN, "REPLICATE_WEBHOOK_SECRET", WITHOUT_A_SECRET),
+        (GUNICORN, "HTTPS_PROXY", {"HTTPS_PROXY": "proxy:3128"}),
         (WORKER, "HTTPS_PROXY", {"HTTPS_PROXY": "proxy:3128"}),
     ],
     ids=["gunicorn", "flask", "webhooks", "proxy", "proxy of a worker"],
 )
 def test_a_wrong_setting_ends_the_start_with_one_line(
-    command: list[str], name: str, settings: dict[str, str]
+    command: list[str], name: str, settings: dict[str, str], tmp_path: Path
 ) -> None:
-    done = subprocess.run(
-        command,
-        cwd=FOLDER,
-        env=os.environ | settings,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    code, said = FORKS.complete(command, dict(os.environ) | settings, tmp_path / "log")
 
-    assert done.returncode != 0
-    (line,) = done.stderr.splitlines()
+    assert code != 0
+    (line,) = said.splitlines()
     assert line.startswith(f"darkroom: {name}: ")
 
 
-def test_a_port_that_is_none_ends_gunicorn_with_one_line() -> None:
-    done = subprocess.run(
-        STARTS[0],
-        cwd=FOLDER,
-        env=os.environ | {"PORT": "eighty"},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+def test_a_port_that_is_none_ends_gunicorn_with_one_line(tmp_path: Path) -> None:
+    code, said = FORKS.complete(GUNICORN, dict(os.environ) | {"PORT": "eighty"}, tmp_path / "log")
 
-    assert done.returncode != 0
-    assert done.stderr == "darkroom: PORT: must be a whole number\n"
+    assert code != 0
+    assert said == "darkroom: PORT: must be a whole number\n"
 
 
-def test_gunicorn_serves_and_bounds_bodies_in_chunks(settings: Settings, alice: Shop) -> None:
+def test_gunicorn_serves_and_bounds_bodies_in_chunks(
+    settings: Settings, alice: Shop, tmp_path: Path
+) -> None:
     pieces = [b" " * 1024] * 258
     headers = alice.bearer | {"Content-Type": "application/json"}
 
-    with gunicorn(DATABASE_URL=settings.database_url) as port:
+    with gunicorn(tmp_path / "log", DATABASE_URL=settings.database_url) as port:
         taken = ask(port, "POST", ROUTE, json.dumps(order()).encode(), headers)
         refused = ask(port, "POST", ROUTE, iter(pieces), headers)
 
