@@ -95,9 +95,21 @@ def sqlite_database(sqlite_template: Path, sqlite_folder: Path) -> str:
 
 @pytest.fixture
 def postgres_database(postgres_server: Postgres, migrated_postgres: str) -> str:
-    """The URL of a migrated, empty PostgreSQL database; the next test's has the same."""
+    """The URL of a migrated, empty PostgreSQL database; the next test's has the same.
+
+    Tables and constraints stay as they are: see `postgres_to_break`.
+    """
     postgres_server.empty_database(migrated_postgres)
     return migrated_postgres
+
+
+@pytest.fixture
+def postgres_to_break(postgres_server: Postgres, postgres_database: str) -> Iterator[str]:
+    """The URL of another, dropped after the test, which may change its tables."""
+    postgres_server.cut_connections(postgres_database)
+    url = postgres_server.create_database(template=postgres_database)
+    yield url
+    postgres_server.drop_database(url)
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

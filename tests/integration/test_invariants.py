@@ -144,8 +144,8 @@ def test_a_pause_explains_a_standstill(world: Flask) -> None:
     assert look(world, Patience(86_400.0, idle=None)) == []
 
 
-def test_a_prediction_of_two_attempts_is_found(postgres_database: str) -> None:
-    with bound(postgres_database) as app:
+def test_a_prediction_of_two_attempts_is_found(postgres_to_break: str) -> None:
+    with bound(postgres_to_break) as app:
         fill(app)
         break_rows(
             app,

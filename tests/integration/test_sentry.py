@@ -35,10 +35,10 @@ def listener() -> Iterator[Sentry]:
 
 @pytest.fixture
 def room(
-    postgres_database: str, redis_url: str, stand_in: StandIn, tmp_path: Path, listener: Sentry
+    postgres_to_break: str, redis_url: str, stand_in: StandIn, tmp_path: Path, listener: Sentry
 ) -> Iterator[Darkroom]:
     dsn = {"SENTRY_DSN": listener.dsn, "SENTRY_RELEASE": "darkroom@4711"}
-    with darkroom(postgres_database, redis_url, stand_in, tmp_path, **dsn) as built:
+    with darkroom(postgres_to_break, redis_url, stand_in, tmp_path, **dsn) as built:
         yield built
 
 
