@@ -1,6 +1,7 @@
 """What tests run on: real servers, one of each per process of the test run, and databases."""
 
 import gc
+import itertools
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,6 +25,20 @@ os.environ.update(
     REPLICATE_API_TOKEN="r8_test",
     SANDBOX="true",
 )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Deal the tests that take long to the beginnings of what each process of the run is given:
+    what is begun last is waited for by all."""
+    processes = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    lengthy = [item for item in items if item.get_closest_marker("lengthy")]
+    others = iter([item for item in items if item not in lengthy])
+    share = -(-len(items) // processes)
+    dealt: list[pytest.Item] = []
+    for process in range(processes):
+        first = lengthy[process::processes]
+        dealt += [*first, *itertools.islice(others, share - len(first))]
+    items[:] = [*dealt, *others]
 
 
 def pytest_collection_finish() -> None:

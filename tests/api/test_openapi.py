@@ -138,6 +138,7 @@ def test_a_query_is_refused(app: Flask) -> None:
     assert app.test_client().get("/openapi.json?x=1").status_code == 400
 
 
+@pytest.mark.lengthy
 # Beside three other tests it may get a fifth of a processor.
 @pytest.mark.timeout(400)
 def test_schemathesis_finds_nothing(settings: Settings, redis_url: str) -> None:

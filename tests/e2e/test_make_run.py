@@ -27,6 +27,7 @@ def make_run(tmp_path: Path) -> Iterator[MakeRun]:
     run.close()
 
 
+@pytest.mark.lengthy
 @pytest.mark.timeout(500)
 def test_five_photographs_come_out_and_the_next_run_goes_on(make_run: MakeRun) -> None:
     make_run.wait_for("Ctrl-C stops everything")
@@ -162,6 +163,7 @@ def test_with_a_token_the_photographs_are_uploaded(
     assert [fetch(url) for url in urls] == photographs()
 
 
+@pytest.mark.lengthy
 @pytest.mark.timeout(300)
 def test_with_a_token_the_stand_in_is_not_started(tmp_path: Path, stand_in: StandIn) -> None:
     settings = {"REPLICATE_API_TOKEN": "r8_own", "REPLICATE_BASE_URL": stand_in.url}

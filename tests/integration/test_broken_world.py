@@ -228,6 +228,7 @@ def test_a_worker_that_froze_during_its_create_does_not_make_a_second_one(room: 
     room.check_settled()
 
 
+@pytest.mark.lengthy
 @pytest.mark.parametrize(
     "off",
     [pytest.param(120.0, id="ahead"), pytest.param(-120.0, id="behind", marks=pytest.mark.soak)],

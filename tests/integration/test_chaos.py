@@ -19,6 +19,7 @@ SEED = int(os.environ.get("CHAOS_SEED", "1"))
 EXPECTED = ("OperationalError", "AdminShutdown", "redis", "Redis", "broker")
 
 
+@pytest.mark.lengthy
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize(
     ("seed", "webhooks"),

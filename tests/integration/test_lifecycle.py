@@ -132,6 +132,7 @@ def test_an_item_in_backoff_delays_nobody(in_database: Flask) -> None:
     assert [turn and turn.instance_id for turn in served] == [bob, bob, None]
 
 
+@pytest.mark.lengthy
 @pytest.mark.parametrize("items", [500, pytest.param(5000, marks=pytest.mark.soak)])
 def test_sixteen_workers_claim_each_item_once(bare_app: Flask, items: int) -> None:
     with bare_app.app_context():

@@ -203,6 +203,7 @@ def test_an_outage_of_replicate_fails_nobodys_image(room: Darkroom) -> None:
     room.wait_done(3)
 
 
+@pytest.mark.lengthy
 def test_a_worker_stops_within_ten_seconds_of_a_broker_that_hangs(
     room: Darkroom, valkey_server: Valkey
 ) -> None:

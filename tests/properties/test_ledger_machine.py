@@ -130,6 +130,7 @@ class Ledger(Shops, Wishes):
         assert ledger.charged_credits() == self.charges()
 
 
+@pytest.mark.lengthy
 @long_too
 def test_no_order_of_bookings_loses_a_credit(bare_app: Flask, long: bool) -> None:
     if long:

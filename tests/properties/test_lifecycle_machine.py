@@ -1,5 +1,6 @@
 """Whatever happens in whatever order, an image's life keeps the promises, on both databases."""
 
+import pytest
 from flask import Flask
 from hypothesis.stateful import precondition, rule
 
@@ -50,6 +51,7 @@ class Lifecycle(Shops, Wishes, Sweeps):
             self.note(0, times=1)
 
 
+@pytest.mark.lengthy
 @long_too
 def test_no_order_of_events_breaks_a_promise(bare_app: Flask, long: bool) -> None:
     if long:
