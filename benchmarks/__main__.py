@@ -23,12 +23,12 @@ def measure(name: str, quick: bool) -> Result:
     return Result(name, machine(), today, round(time.monotonic() - began, 1), findings)
 
 
-def main() -> None:
+def main(words: list[str]) -> None:
     """Measure what is named, or all; a quick run writes nothing."""
     arguments = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     arguments.add_argument("names", nargs="*", metavar="NAME", help=", ".join(NAMES))
     arguments.add_argument("--quick", action="store_true", help="few rounds, and nothing written")
-    asked = arguments.parse_args()
+    asked = arguments.parse_args(words)
     if unknown := set(asked.names) - set(NAMES):
         sys.exit(
             f"there is no benchmark {', '.join(sorted(unknown))}: there are {', '.join(NAMES)}"
@@ -56,4 +56,4 @@ def write_page() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

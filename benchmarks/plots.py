@@ -13,8 +13,8 @@ IMAGES = Path(__file__).parent.parent / "docs" / "images" / "benchmarks"
 mpl.rcParams.update({"svg.hashsalt": "darkroom", "svg.fonttype": "none", "font.size": 9})
 
 
-def draw(plot: Plot) -> Path:
-    """Write the SVG and return its path."""
+def draw(plot: Plot, folder: Path = IMAGES) -> Path:
+    """Write the SVG into that folder and return its path."""
     figure = Figure(figsize=(7, 3.6), layout="constrained")
     axes = figure.subplots()
     _bars(axes, plot) if plot.kind == "bars" else _lines(axes, plot)
@@ -24,8 +24,8 @@ def draw(plot: Plot) -> Path:
     axes.grid(axis="both" if plot.kind == "lines" else "y", alpha=0.3)
     if len(plot.series) > 1:
         axes.legend()
-    IMAGES.mkdir(parents=True, exist_ok=True)
-    path = IMAGES / f"{plot.name}.svg"
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{plot.name}.svg"
     figure.savefig(path, metadata={"Date": None})
     return path
 

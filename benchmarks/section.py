@@ -71,17 +71,17 @@ class Result:
     seconds: float
     findings: Findings
 
-    def write(self) -> None:
-        """Keep it in `benchmarks/results/`, in place of what was found before."""
-        RESULTS.mkdir(exist_ok=True)
-        (RESULTS / f"{self.name}.json").write_text(
+    def write(self, folder: Path = RESULTS) -> None:
+        """Keep it in that folder, in place of what was found before."""
+        folder.mkdir(exist_ok=True)
+        (folder / f"{self.name}.json").write_text(
             json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n"
         )
 
 
-def stored(name: str) -> Result | None:
+def stored(name: str, folder: Path = RESULTS) -> Result | None:
     """Return what was found last by the benchmark of that name; None if it never ran."""
-    file = RESULTS / f"{name}.json"
+    file = folder / f"{name}.json"
     if not file.exists():
         return None
     row: dict[str, Any] = json.loads(file.read_text())
