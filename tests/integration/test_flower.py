@@ -1,6 +1,7 @@
 """Flower in front of real workers: who sees it, what it shows, and what it never shows."""
 
 import json
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,9 +15,9 @@ import pytest
 
 from models import accounts, ledger, lifecycle
 from models.orders import ImageOrder, JobOrder
-from tests.api.test_secrets import start
 from tests.darkroom import Darkroom, darkroom
 from tests.databases import copy_sqlite
+from tests.forks import FORKS
 from tests.service import BOTH, wait_until
 from tests.shop import PRICE
 from tests.stand_in import StandIn
@@ -213,8 +214,9 @@ def test_everything_but_the_health_check_and_its_own_files_asks_for_the_password
 
 
 @pytest.mark.parametrize("prefix", ["flower", "/a path"])
-def test_a_path_that_is_none_stops_the_start_with_one_line(prefix: str) -> None:
+def test_a_path_that_is_none_stops_the_start_with_one_line(prefix: str, tmp_path: Path) -> None:
     settings = {
+        "PATH": os.environ["PATH"],
         "DATABASE_URL": "sqlite:////nowhere/darkroom.db",
         "REDIS_URL": "redis://127.0.0.1:1/0",
         "SECRET_KEY": SECRET_KEY,
@@ -224,7 +226,8 @@ def test_a_path_that_is_none_stops_the_start_with_one_line(prefix: str) -> None:
         "FLOWER_URL_PREFIX": prefix,
     }
 
-    ended = start("celery", "-A", "tasks", "flower", "--port=0", **settings)
+    words = ["celery", "-A", "tasks", "flower", "--port=0"]
+    code, said = FORKS.complete(words, settings, tmp_path / "log")
 
-    assert ended.returncode != 0
-    assert ended.stderr.splitlines()[-1].startswith("darkroom: FLOWER_URL_PREFIX: must be")
+    assert code != 0
+    assert said.splitlines()[-1].startswith("darkroom: FLOWER_URL_PREFIX: must be")

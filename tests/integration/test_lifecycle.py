@@ -133,7 +133,7 @@ def test_an_item_in_backoff_delays_nobody(in_database: Flask) -> None:
 
 
 @pytest.mark.lengthy
-@pytest.mark.parametrize("items", [500, pytest.param(5000, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("items", [250, pytest.param(5000, marks=pytest.mark.soak)])
 def test_sixteen_workers_claim_each_item_once(bare_app: Flask, items: int) -> None:
     with bare_app.app_context():
         for name in ("alice", "bob", "charlie", "dora", "emil"):
