@@ -12,19 +12,12 @@ import redis
 from flask import Flask
 
 from tests.databases import bound, check_promises, copy_sqlite, migrate
+from tests.nowhere import NOWHERE
 from tests.postgres import Postgres
 from tests.stand_in import StandIn
 from tests.valkey import Valkey
 
-# What `celeryconfig.py` reads when the Celery app is first used in this process: nobody listens
-# there, so a test that forgets to say which broker it means fails.
-os.environ.update(
-    DATABASE_URL="sqlite:////nowhere/darkroom.db",
-    REDIS_URL="redis://127.0.0.1:1/0",
-    SECRET_KEY="secret-of-the-tests",
-    REPLICATE_API_TOKEN="r8_test",
-    SANDBOX="true",
-)
+os.environ.update(NOWHERE)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

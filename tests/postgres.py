@@ -50,10 +50,12 @@ END $$
 class Postgres:
     """One server with its own folder and port; `url` stays the same over restarts.
 
-    PostgreSQL refuses to run as root: then it runs as `nobody`.
+    `options` are further ones of PostgreSQL's, or other values for those of the tests. It refuses
+    to run as root: then it runs as `nobody`.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, **options: str) -> None:
+        self.options = OPTIONS | options
         self.folder = Path(tempfile.mkdtemp(prefix="postgres-"))
         self.port = free_port()
         self.process: subprocess.Popen[bytes] | None = None
@@ -157,7 +159,7 @@ class Postgres:
             raise RuntimeError(f"initdb failed:\n{self._log.read_text()}")
 
     def _serve(self) -> subprocess.Popen[bytes]:
-        options = {"port": str(self.port), **OPTIONS}
+        options = {"port": str(self.port), **self.options}
         words = [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
         return self._run("postgres", ["-D", str(self._data), *words])
 
