@@ -30,7 +30,7 @@ run: .venv/.installed  ## start everything on embedded parts and optimize the de
 # The checks and a browser's installation wait for different things, so they run side by side.
 test: .venv/.installed  ## run every check and every test
 	@$(MAKE) --no-print-directory -j2 check chromium
-	@$(PYTEST) -n 5 --dist worksteal -m "not soak"
+	@$(PYTEST) -n 4 --dist worksteal -m "not soak"
 
 check: .venv/.installed  ## format, lint, types, import contracts, container files
 	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet .
