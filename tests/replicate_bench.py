@@ -68,8 +68,8 @@ class Bench:
 
 
 @contextmanager
-def replicate_bench() -> Iterator[Bench]:
+def replicate_bench(timeouts: Timeouts = FAST) -> Iterator[Bench]:
     with scripted_server() as server:
-        bench = Bench(server)
+        bench = Bench(server, timeouts)
         yield bench
         bench.client.close()

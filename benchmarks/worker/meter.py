@@ -1,31 +1,20 @@
 """Where a worker's CPU goes: what each thread spends within which layer, to the microsecond.
 
-Loaded by `celery worker --include benchmarks.worker.meter`. It wraps the functions at which one
-layer calls the next (`layers.py`) and reads the thread's own CPU clock as one is entered and left,
+`metering.py` has it read the thread's own CPU clock as a layer (`layers.py`) is entered and left,
 so waiting counts nothing, whoever waits for what, and a layer's figure is without the layers that
 it calls. Nothing is sampled: a thread that samples others of its process gets its turn only where
 they let go of the interpreter, and would see them there too often.
-
-Every tenth of a second all sums are written to METER_FILE.
 """
 
-import json
-import os
 import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import wraps
-from pathlib import Path
 from typing import Any
 
-from celery.signals import worker_ready
-
-from benchmarks.worker.layers import install
 from benchmarks.worker.names import AROUND, LOOP, NATIVE
-
-EVERY = 0.1
 
 
 class _Account:
@@ -114,31 +103,3 @@ def by_layer(
         total[outside] += spent - sum(charged.values())
     total[NATIVE] += process - sum(threads.values())
     return dict(total)
-
-
-def _spent_by_threads() -> dict[int, float]:
-    return {
-        thread.ident: time.clock_gettime(time.pthread_getcpuclockid(thread.ident))
-        for thread in threading.enumerate()
-        if thread.ident is not None
-    }
-
-
-def _keep_writing(meter: Meter, file: Path) -> None:
-    main = threading.main_thread().ident or 0
-    while True:
-        found = by_layer(time.process_time(), main, _spent_by_threads(), meter.sums())
-        new = file.with_suffix(".new")
-        new.write_text(json.dumps(found))
-        new.replace(file)
-        time.sleep(EVERY)
-
-
-@worker_ready.connect
-def _begin_writing(**_facts: Any) -> None:
-    where = (_METER, Path(os.environ["METER_FILE"]))
-    threading.Thread(target=_keep_writing, args=where, name="meter", daemon=True).start()
-
-
-_METER = Meter()
-install(_METER.wrap, _METER.wrap_context)

@@ -20,7 +20,7 @@ from tests.service import BOTH, Process, wait_until
 from tests.shop import submit
 from tests.stand_in import StandIn
 
-METER = "benchmarks.worker.meter"
+METER = "benchmarks.worker.metering"
 # No limit: as many as the setting can hold. The first poll comes as early as settings allow.
 SETTINGS = {
     "REPLICATE_RATE_LIMIT": "999999/1s",

@@ -13,6 +13,7 @@ from tasks.provider_errors import (
     Retryable,
 )
 from tasks.replicate import Replicate
+from tasks.wire import Timeouts
 from tests.replicate_bench import DRIPPING_HEAD, FAST, LAMP, Bench, replicate_bench, row, settings
 from tests.scripted_server import (
     Script,
@@ -139,14 +140,15 @@ def test_a_fault_after_sending_is_ambiguous_for_a_create_and_retryable_for_a_get
 
 
 @pytest.mark.parametrize("fault", [close, reset])
-def test_a_reused_connection_that_breaks_is_ambiguous_too(bench: Bench, fault: Script) -> None:
-    bench.server.play(answer(200, row()), fault)
-    bench.client.get_prediction("abc123")
+def test_a_reused_connection_that_breaks_is_ambiguous_too(fault: Script) -> None:
+    with replicate_bench(Timeouts()) as bench:
+        bench.server.play(answer(200, row()), fault)
+        bench.client.get_prediction("abc123")
 
-    with pytest.raises(Ambiguous):
-        bench.client.create_image_optimization_prediction(LAMP)
+        with pytest.raises(Ambiguous):
+            bench.client.create_image_optimization_prediction(LAMP)
 
-    assert len(bench.server.requests) == 2
+        assert len(bench.server.requests) == 2
 
 
 def test_a_server_that_is_not_there_was_sent_nothing() -> None:
