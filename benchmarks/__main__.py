@@ -12,7 +12,7 @@ from benchmarks.plots import draw
 from benchmarks.section import Findings, Result, stored
 
 # In the order of the page. Each is a module or a package with `run(quick) -> Findings`.
-NAMES = ("limiter", "worker", "rest", "latency")
+NAMES = ("limiter", "rest", "latency")
 
 
 def measure(name: str, quick: bool) -> Result:

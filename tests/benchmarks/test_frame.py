@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.__main__ import main
-from benchmarks.page import page
-from benchmarks.plots import draw
+from benchmarks.__main__ import NAMES, main
+from benchmarks.page import PAGE, page
+from benchmarks.plots import IMAGES, draw
 from benchmarks.rounds import interleaved, medians, percentile
 from benchmarks.section import Findings, Plot, Result, Table, Target, stored
 
@@ -83,3 +83,13 @@ def test_the_same_findings_make_the_same_plot(kind: str, tmp_path: Path) -> None
 def test_a_benchmark_that_does_not_exist_is_named() -> None:
     with pytest.raises(SystemExit, match="there is no benchmark limitr: there are limiter"):
         main(["limitr"])
+
+
+def test_the_page_shows_what_the_results_hold_and_nothing_else() -> None:
+    results = [result for name in NAMES if (result := stored(name))]
+
+    assert [result.name for result in results] == list(NAMES)
+    assert PAGE.read_text() == page(results)
+    for result in results:
+        for plot in result.findings.plots:
+            assert (IMAGES / f"{plot.name}.svg").exists(), plot.name
