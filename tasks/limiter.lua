@@ -1,14 +1,14 @@
 -- The log of the last grants, kept by Redis alone: one atomic step per call, on Redis's own clock,
 -- because the clocks of the containers that ask differ. All times are whole microseconds.
 --
--- KEYS: log, state.  ARGV: verb, quiet, the limit of the asker's settings (count, window, spacing),
--- then what the verb needs. Neither key expires: both are small, and a log that is gone has to be
--- seeded again.
+-- KEYS: log, state, line.  ARGV: verb, how long a grant is good, quiet, the limit of the asker's
+-- settings (count, window, spacing), then what the verb needs. No key expires: all are small, and a
+-- log that is gone has to be seeded again.
 
-local log, state = KEYS[1], KEYS[2]
-local verb, quiet = ARGV[1], tonumber(ARGV[2])
+local log, state, line = KEYS[1], KEYS[2], KEYS[3]
+local verb, age, quiet = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local settings = {
-  count = tonumber(ARGV[3]), window = tonumber(ARGV[4]), spacing = tonumber(ARGV[5])}
+  count = tonumber(ARGV[4]), window = tonumber(ARGV[5]), spacing = tonumber(ARGV[6])}
 local clock = redis.call('TIME')
 local now = clock[1] * 1000000 + clock[2]
 local run_id = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
@@ -52,17 +52,56 @@ end
 
 local function in_force() return marker.own and settings or marker end
 
-local function free_from(limit)
-  return math.max(score_at(-limit.count) + limit.window, score_at(-1) + limit.spacing)
+-- When the last grant was given; where that is not known any more, the latest that it can be: a
+-- grant whose create has arrived was moved to an earlier place (`Limiter.arrived`).
+local function last_grant()
+  local last = score_at(-1)
+  return math.max(last, tonumber(redis.call('HGET', state, 'last') or last + age))
 end
 
-local function next_slot()
-  local slot = free_from(in_force())
+-- Those who are `ahead` in line are taken to be granted at the moments given, and their creates to
+-- arrive at once, like those that are on their way now.
+local function nth_last(n, ahead)
+  if not ahead then return score_at(-n) end
+  if n <= #ahead then return ahead[#ahead + 1 - n] - age end
+  return math.min(score_at(#ahead - n), now - age)
+end
+
+local function free_from(limit, ahead)
+  local slot = nth_last(limit.count, ahead) + limit.window
+  if limit.spacing == 0 then return slot end
+  return math.max(slot, (ahead and ahead[#ahead] or last_grant()) + limit.spacing)
+end
+
+-- When the next slot is. What is said of the slots behind others is a guess, and grants nothing.
+local function next_slot(ahead)
+  local slot = free_from(in_force(), ahead)
   for _, former in ipairs(marker.former) do
-    slot = math.max(slot, math.min(free_from(former), tonumber(former.ends)))
+    slot = math.max(slot, math.min(free_from(former, ahead), tonumber(former.ends)))
   end
   return slot
 end
+
+-- Who waits stands in line, with the moment at which his slot is foretold, and asks then: so one
+-- slot is asked for once, however many wait. Here everybody is told anew, because somebody may have
+-- come late, left, or given a slot back. Who does not come in time has lost his place. Returns the
+-- moments of the others, of those among them who are about to come, and the asker's if he has one.
+local function tell_line(asker)
+  redis.call('ZREMRANGEBYSCORE', line, '-inf', '(' .. digits(now - quiet))
+  local found = redis.call('ZRANGE', line, 0, -1, 'WITHSCORES')
+  local moments, others, coming, own = {}, {}, {}, nil
+  for place = 1, #found, 2 do
+    local name, told = found[place], tonumber(found[place + 1])
+    local moment = math.max(next_slot(moments), moments[#moments] or now)
+    if told > now then redis.call('ZADD', line, digits(moment), name) end
+    moments[#moments + 1] = moment
+    if name == asker then own = math.min(moment, told) else others[#others + 1] = moment end
+    if name ~= asker and told <= now then coming[#coming + 1] = moment end
+  end
+  return others, coming, own
+end
+
+local function behind(others) return math.max(next_slot(others), others[#others] or now) end
 
 -- How far back grants are kept. It stays the same from one change of the limit to the next.
 local function horizon()
@@ -82,7 +121,9 @@ end
 
 local verbs = {}
 
--- ARGV[6]: the grant's id; ARGV[7]: the newest revision that the asker knows of.
+-- ARGV[7]: the grant's id; ARGV[8]: the newest revision that the asker knows of; ARGV[9]: his name
+-- in the line; ARGV[10]: whether he stands in it until he is granted (1), and for another slot then
+-- (2), or only asks (0).
 function verbs.ask()
   local paused = pause_end() - now
   if paused > 0 then return {'paused', paused, redis.call('HGET', state, 'pause_reason')} end
@@ -96,20 +137,45 @@ function verbs.ask()
     if since + quiet > now then return {'lost', since + quiet - now, ''} end
     return {'seed', 0, digits(since)}
   end
-  if marker.revision < tonumber(ARGV[7]) then return {'outdated', 0, ''} end
-  local slot = next_slot()
-  if slot > now then return {'wait', slot - now, ''} end
-  redis.call('ZADD', log, digits(now), ARGV[6])
+  if marker.revision < tonumber(ARGV[8]) then return {'outdated', 0, ''} end
+  local asker, stays = ARGV[9], tonumber(ARGV[10])
+  local others, coming, own = tell_line(asker)
+  local free, turn = next_slot(), own or behind(others)
+  -- What is free now, nobody else is about to take, and others sleep: it is the asker's.
+  if math.max(free, math.min(turn, behind(coming))) > now then
+    local slot = math.max(free, turn)
+    if stays > 0 then redis.call('ZADD', line, digits(slot), asker) end
+    return {'wait', slot - now, ''}
+  end
+  redis.call('ZADD', log, digits(now), ARGV[7])
+  redis.call('HSET', state, 'last', digits(now))
   -- What goes is older than every window that is in force, so it binds nobody, not even when
   -- newer grants are given back; and a longer window knows since when the log has everything.
   redis.call('ZREMRANGEBYSCORE', log, '(0', '(' .. digits(now - horizon()))
-  return {'granted', now, ''}
+  redis.call('ZREM', line, asker)
+  local after = behind(others)
+  if stays > 1 then redis.call('ZADD', line, digits(after), asker) end
+  return {'granted', now, '', after - now}
 end
 
--- ARGV[6]: the new terms, as in the marker. The log stays. What was in force binds for one of its
+-- ARGV[7]: the grant's id; ARGV[8]: who had it. If he is in line, the slot is his again.
+function verbs.give_back()
+  redis.call('ZREM', log, ARGV[7])
+  redis.call('HDEL', state, 'last')
+  redis.call('ZADD', line, 'XX', digits(now), ARGV[8])
+  if intact() then tell_line() end
+end
+
+-- ARGV[7]: who leaves the line.
+function verbs.leave()
+  redis.call('ZREM', line, ARGV[7])
+  if intact() then tell_line() end
+end
+
+-- ARGV[7]: the new terms, as in the marker. The log stays. What was in force binds for one of its
 -- windows more, unless the operator wants otherwise.
 function verbs.change()
-  local terms = cjson.decode(ARGV[6])
+  local terms = cjson.decode(ARGV[7])
   if not intact() or marker.revision >= terms.revision then return 0 end
   local since = math.max(tonumber(marker.since), now - horizon())
   local replaced, former = in_force(), {}
@@ -121,6 +187,7 @@ function verbs.change()
       name = marker.name, count = replaced.count, window = replaced.window,
       spacing = replaced.spacing, ends = digits(now + replaced.window)}
   end
+  redis.call('DEL', line)
   local window = terms.own and settings.window or terms.window
   if since > now - window then
     -- The new window reaches further back than the log: the database knows what was before.
@@ -131,28 +198,29 @@ function verbs.change()
   return 1
 end
 
--- ARGV[6]: the loss that the seeder read the database for; then the terms, how far back it read,
+-- ARGV[7]: the loss that the seeder read the database for; then the terms, how far back it read,
 -- and ages. Another seeder may have been faster, and grants given since then; or the memory was
 -- lost once more.
 function verbs.seed()
   local since = lost_since()
-  if not since or digits(since) ~= ARGV[6] then return 0 end
-  local terms = cjson.decode(ARGV[7])
+  if not since or digits(since) ~= ARGV[7] then return 0 end
+  local terms = cjson.decode(ARGV[8])
   for _, each in ipairs(terms.former) do each.ends = digits(now + each.left) end
-  redis.call('DEL', log)
+  redis.call('DEL', log, line)
   marker = nil
-  write_marker(terms, now - tonumber(ARGV[8]), terms.former)
-  for place = 9, #ARGV do
+  write_marker(terms, now - tonumber(ARGV[9]), terms.former)
+  for place = 10, #ARGV do
     redis.call('ZADD', log, digits(now - tonumber(ARGV[place])), 'seeded:' .. place)
   end
-  redis.call('HDEL', state, 'lost_run', 'lost_since')
+  redis.call('HDEL', state, 'lost_run', 'lost_since', 'last')
   return 1
 end
 
 function verbs.pause()
-  local wanted = now + tonumber(ARGV[6])
+  local wanted = now + tonumber(ARGV[7])
   if wanted <= pause_end() then return 0 end
-  redis.call('HSET', state, 'paused_until', digits(wanted), 'pause_reason', ARGV[7])
+  redis.call('DEL', line)
+  redis.call('HSET', state, 'paused_until', digits(wanted), 'pause_reason', ARGV[8])
   return 1
 end
 

@@ -3,6 +3,8 @@
 A sliding-window log in Redis (`limiter.lua`) gives out grants. A grant is good for a moment only,
 so that what was granted apart is also sent apart: look with `is_fresh` directly before sending.
 It fails closed: without Redis, or before a log that was lost is seeded again, nothing is granted.
+Say with `arrived` when an answer shows that what was sent is there: its window then ends as much
+sooner (docs/decisions/0012). Who waits may stand in line (`tasks/line.py`).
 
 The limit in force stands in that log, so that everybody keeps the same one. Where an operator has
 changed it, the database says so: whoever asks next and finds the log's terms older puts in the
@@ -27,6 +29,7 @@ from redis.retry import Retry
 
 from config.forms import RateLimit
 from models.controls import AS_SET, Former, Pace, Terms
+from tasks.line import Place, Stay
 from tasks.pace import (
     Bound,
     former_from_script,
@@ -122,18 +125,26 @@ class Limiter:
         self._recent_sends = recent_sends
         self._terms = terms
         self._clock = clock
-        # The braces keep both keys on one node of a cluster.
-        self._keys = [f"{{{name}}}:log", f"{{{name}}}:state"]
+        # The braces keep the keys on one node of a cluster.
+        self._keys = [f"{{{name}}}:{part}" for part in ("log", "state", "line")]
+        self._place = Place(redis, self._keys[2], grant_age + SLACK)
+        self._heard = AS_SET.revision
         self._bound = Bound.of(Pace(limit, min_spacing), grant_age)
         self._script = redis.register_script(SCRIPT)
 
-    def ask(self) -> Grant | Wait:
+    def ask(self, stay: Stay = Stay.NOT) -> Grant | Wait:
         """Take a slot if there is one now. After a loss of memory this may read the database."""
         terms = self._terms()
         grant_id, asked_at = uuid.uuid4().hex, self._clock()
-        kind, number, why = self._run("ask", grant_id, terms.revision)
+        kind, number, why, *after = self._run(
+            "ask", grant_id, terms.revision, self._place.name, int(stay)
+        )
+        self._heard = terms.revision
+        self._place.told(None)
         match text(kind):
             case "granted":
+                if stay is Stay.FOR_ANOTHER:
+                    self._place.told(seconds(after[0]))
                 return Grant(grant_id, asked_at, seconds(number))
             case "seed":
                 self._seed(text(why))
@@ -145,7 +156,23 @@ class Limiter:
                 return Wait(seconds(number), paused=True, reason=text(why))
             case "lost":
                 return Wait(seconds(number), paused=False, reason="seeding")
+        if stay:
+            self._place.told(seconds(number))
         return Wait(seconds(number), paused=False, reason="limit")
+
+    def turn_in(self) -> float:
+        """Seconds until the slot that the line foretells, as of now; 0 where it is time to ask:
+        the slot has come, there is no place in line, or operators have changed the limit."""
+        if not self._place.is_ahead or self._terms().revision != self._heard:
+            return 0.0
+        with _failing_closed():
+            return self._place.turn_in()
+
+    def leave(self) -> None:
+        """Give up the place in line, if there is one."""
+        if self._place.is_held:
+            self._place.told(None)
+            self._run("leave", self._place.name)
 
     def heed(self, terms: Terms) -> None:
         """Have everybody keep these terms from now on, unless newer ones are in force."""
@@ -153,12 +180,28 @@ class Limiter:
 
     def is_fresh(self, grant: Grant) -> bool:
         """Whether the grant may still be used: look directly before sending."""
-        return self._clock() - grant.asked_at < self.grant_age
+        return self.age(grant) < self.grant_age
+
+    def age(self, grant: Grant) -> float:
+        """How many seconds ago the grant was asked for."""
+        return self._clock() - grant.asked_at
+
+    def arrived(self, grant: Grant, age: float) -> None:
+        """Say that what was sent was there when the grant had this age.
+
+        The log lets the window begin at the last moment at which it may be sent, which is
+        `grant_age` after the grant. Sent and answered sooner, it is as if the grant had been given
+        earlier. An entry that is gone stays gone.
+        """
+        rest = self.grant_age - age
+        if rest > 0:
+            earlier = {grant.id: micros(grant.granted_at - rest)}
+            with _failing_closed():
+                self._redis.zadd(self._keys[0], earlier, xx=True)
 
     def give_back(self, grant: Grant) -> None:
         """Return a slot for which nothing was or will be sent; its time is free at once."""
-        with _failing_closed():
-            self._redis.zrem(self._keys[0], grant.id)
+        self._run("give_back", grant.id, self._place.name)
 
     def pause(self, seconds: float, reason: str) -> None:
         """Grant nothing for `seconds`; a pause that lasts longer already stays as it is."""
@@ -203,9 +246,9 @@ class Limiter:
         self._run("seed", loss, facts, micros(back), *ages)
 
     def _run(self, verb: str, *rest: int | str) -> Any:
-        quiet = micros(self.grant_age + SLACK)
+        times = micros(self.grant_age), micros(self.grant_age + SLACK)
         with _failing_closed():
-            return self._script(self._keys, [verb, quiet, *self._bound.numbers(), *rest])
+            return self._script(self._keys, [verb, *times, *self._bound.numbers(), *rest])
 
 
 def limiter_redis(url: str) -> redis.Redis:

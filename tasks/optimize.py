@@ -145,7 +145,18 @@ def _create(gear: Gear, turn: Turn, grant: Grant) -> str:
     except ProviderError as error:
         log.warning("create failed", outcome=error.outcome, detail=error.detail)
         return _after_error(gear, turn, error)
-    return _note(gear, turn, prediction)
+    age = gear.limiter.age(grant)
+    noted = _note(gear, turn, prediction)
+    _tell_arrival(gear, grant, age)
+    return noted
+
+
+def _tell_arrival(gear: Gear, grant: Grant, age: float) -> None:
+    """Nothing depends on it but how soon the slot comes round again."""
+    try:
+        gear.limiter.arrived(grant, age)
+    except LimiterUnavailable as error:
+        log.warning("arrival not told", error=str(error))
 
 
 def _warm_up(gear: Gear, turn: Turn) -> str:

@@ -1,16 +1,19 @@
 """Many threads of one process wait for a slot behind a single one that asks.
 
 All waiters are alike (a slot is not for a certain image), so it does not matter who is served, and
-Redis hears one question per process instead of one per thread.
+Redis hears one question per process instead of one per thread. The processes stand in line for
+their slots, and ask when these have come (`tasks/line.py`).
 """
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from tasks.limiter import Grant, Limiter, Wait
+from tasks.limiter import Grant, Limiter, LimiterUnavailable, Wait
+from tasks.line import Stay
 
 LONG_PAUSE = 5.0  # seconds; a longer one ends the wait, because it holds a thread for nothing
 LOOK_AGAIN = 1.0  # seconds; how late a waiter may notice that nothing is due or a slot came back
@@ -58,6 +61,8 @@ class SlotQueue:
         self._limiter = limiter
         self._clock = clock
         self._front = threading.Lock()
+        self._counting = threading.Lock()
+        self._waiting = 0
 
     def acquire(
         self,
@@ -76,15 +81,32 @@ class SlotQueue:
         `LimiterUnavailable`.
         """
         deadline = self._clock() + patience
-        while not stop.is_set():
-            if self._front.acquire(timeout=QUEUE_POLL):
-                try:
-                    return self._wait_in_front(stop, still_wanted, deadline, claim)
-                finally:
-                    self._front.release()
-            if self._clock() >= deadline:
-                return TimedOut()
-        return Stopped()
+        with self._counted():
+            while not stop.is_set():
+                if self._front.acquire(timeout=QUEUE_POLL):
+                    try:
+                        return self._wait_in_front(stop, still_wanted, deadline, claim)
+                    finally:
+                        self._front.release()
+                if self._clock() >= deadline:
+                    return TimedOut()
+            return Stopped()
+
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        """Be one of those who wait; the last of them gives up the process's place in line."""
+        with self._counting:
+            self._waiting += 1
+        try:
+            yield
+        finally:
+            with self._counting:
+                self._waiting -= 1
+                last = not self._waiting
+            if last:
+                # Without its Redis there is no line, and a place that nobody takes goes by itself.
+                with suppress(LimiterUnavailable):
+                    self._limiter.leave()
 
     def _wait_in_front(
         self,
@@ -96,15 +118,21 @@ class SlotQueue:
         while not stop.is_set():
             if not still_wanted():
                 return NotWanted()
-            answer = self._limiter.ask()
-            if isinstance(answer, Grant):
-                if claimed := claim(answer):
+            pause = self._limiter.turn_in()
+            if pause <= 0:
+                answer = self._ask()
+                if not isinstance(answer, Grant):
+                    if answer.paused and answer.seconds > LONG_PAUSE:
+                        return Paused(answer.seconds, answer.reason)
+                    pause = answer.seconds
+                elif claimed := claim(answer):
                     return claimed
-            elif answer.paused and answer.seconds > LONG_PAUSE:
-                return Paused(answer.seconds, answer.reason)
             left = deadline - self._clock()
             if left <= 0:
                 return TimedOut()
-            if isinstance(answer, Wait):
-                stop.wait(min(answer.seconds, LOOK_AGAIN, left))
+            stop.wait(min(pause, LOOK_AGAIN, left))
         return Stopped()
+
+    def _ask(self) -> Grant | Wait:
+        """Where others wait behind, the place in line is kept for them."""
+        return self._limiter.ask(Stay.FOR_ANOTHER if self._waiting > 1 else Stay.UNTIL_GRANTED)

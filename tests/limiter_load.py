@@ -11,6 +11,7 @@ import random
 import sys
 import threading
 import time
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -119,7 +120,8 @@ def _work(folder: Path, limiter: Limiter, queue: SlotQueue, stop: threading.Even
             continue
         if isinstance(grant, Grant):
             _write(folder, "grants", grant.granted_at)
-            _claim_and_send(folder, limiter, grant)
+            with suppress(LimiterUnavailable):
+                _claim_and_send(folder, limiter, grant)
 
 
 def _claim_and_send(folder: Path, limiter: Limiter, grant: Grant) -> None:
@@ -130,6 +132,7 @@ def _claim_and_send(folder: Path, limiter: Limiter, grant: Grant) -> None:
     sent_at = time.time()
     if limiter.is_fresh(grant):
         _write(folder, "sends", sent_at)
+        limiter.arrived(grant, limiter.age(grant))
 
 
 if __name__ == "__main__":

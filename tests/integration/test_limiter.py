@@ -121,7 +121,9 @@ def test_the_state_tells_everything_and_changes_nothing(users: Users) -> None:
 
 
 STEPS = st.lists(
-    st.one_of(st.just("ask"), st.just("ask"), st.just("give back"), st.integers(1, 30)),
+    st.one_of(
+        st.just("ask"), st.just("ask"), st.just("give back"), st.just("arrive"), st.integers(1, 30)
+    ),
     min_size=5,
     max_size=40,
 )
@@ -137,34 +139,48 @@ def test_grants_come_neither_too_early_nor_too_late(
     """An oracle that forgets nothing agrees with the log that keeps the last N."""
     client = limiter_redis(redis_url)
     client.flushall()
-    limiter = Limiter(client, RateLimit(count, 0.04), spacing, lambda _: [], grant_age=0.001)
-    kept = [granted(limiter)]
+    limiter = Limiter(client, RateLimit(count, 0.04), spacing, lambda _: [], grant_age=AGE)
+    first = granted(limiter)
+    last: Grant | None = first
+    kept = {first: first.granted_at}
 
     for step in steps:
         if isinstance(step, int):
             time.sleep(step / 1000)
         elif step == "give back" and kept:
-            limiter.give_back(kept.pop())
+            limiter.give_back(kept.popitem()[0])
+            last = None
+        elif step == "arrive" and kept:
+            grant = list(kept)[-1]
+            limiter.arrived(grant, 0.002)
+            kept[grant] = grant.granted_at - AGE + 0.002
         elif step == "ask":
-            _ask_and_check(client, limiter, kept, _oracle(kept, count, spacing))
+            slot = _oracle(sorted(kept.values()), last, count, spacing)
+            if new := _ask_and_check(client, limiter, slot):
+                kept[new], last = new.granted_at, new
 
 
-def _oracle(kept: list[Grant], count: int, spacing: float) -> float:
+AGE = 0.004
+
+
+def _oracle(times: list[float], last: Grant | None, count: int, spacing: float) -> float:
     """Return when the next slot is, in seconds of Redis's clock, by the formula."""
-    times = [grant.granted_at for grant in kept]
-    strict = spacing + 0.001 if 0 < (spacing + 0.001) * count <= 0.02 and spacing else spacing
-    nth = times[-count] + 0.041 if len(times) >= count else 0.0
-    return max(nth, times[-1] + strict) if times else nth
+    nth = times[-count] + 0.04 + AGE if len(times) >= count else 0.0
+    if not spacing or not times:
+        return nth
+    strict = spacing + AGE if (spacing + AGE) * count <= 0.02 else spacing
+    # One that was given back leaves open when the one before it was granted at the latest.
+    return max(nth, (last.granted_at if last else times[-1] + AGE) + strict)
 
 
-def _ask_and_check(client: redis.Redis, limiter: Limiter, kept: list[Grant], slot: float) -> None:
+def _ask_and_check(client: redis.Redis, limiter: Limiter, slot: float) -> Grant | None:
     before, answer, after = _now(client), limiter.ask(), _now(client)
     rounding = 2e-6
     if isinstance(answer, Grant):
         assert answer.granted_at >= slot - rounding
-        kept.append(answer)
-    else:
-        assert before - rounding <= slot - answer.seconds <= after + rounding
+        return answer
+    assert before - rounding <= slot - answer.seconds <= after + rounding
+    return None
 
 
 def _now(client: redis.Redis) -> float:

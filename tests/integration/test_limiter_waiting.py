@@ -12,6 +12,8 @@ from tasks.limiter import Grant, Limiter, Wait, limiter_redis
 from tasks.waiting import NoSlot, NotWanted, Paused, SlotQueue, Stopped, TimedOut
 from tests.limiter_steps import keep
 
+LINE = "{darkroom:limiter}:line"
+
 
 @pytest.fixture
 def limiter(redis_url: str) -> Limiter:
@@ -151,6 +153,43 @@ def test_redis_hears_one_question_per_process(
     assert questions < 4
     stop.set()
     join(5)
+
+
+def test_who_waits_no_more_is_in_nobodys_way(
+    queue: SlotQueue, limiter: Limiter, stop: threading.Event, redis_url: str
+) -> None:
+    limiter.ask()
+    with redis.Redis.from_url(redis_url, socket_timeout=5) as client:
+        outcomes, join = _in_threads(
+            3, lambda: queue.acquire(stop, lambda: True, patience=0.4, claim=keep)
+        )
+        deadline = time.monotonic() + 5
+        while not (in_line := client.zcard(LINE)) and time.monotonic() < deadline:
+            time.sleep(0.005)
+        join(10)
+
+        assert (outcomes, in_line) == ([TimedOut()] * 3, 1)
+        assert client.zcard(LINE) == 0
+
+
+def test_a_slot_nobody_wanted_is_the_next_ones_of_the_same_process(
+    queue: SlotQueue, limiter: Limiter, stop: threading.Event
+) -> None:
+    """A claim that finds nothing gives its grant back, and the wait goes on with that slot."""
+    tries: list[Grant] = []
+
+    def claim(grant: Grant) -> Grant | None:
+        tries.append(grant)
+        if len(tries) > 2:
+            return grant
+        limiter.give_back(grant)
+        return None
+
+    outcomes, join = _in_threads(2, lambda: queue.acquire(stop, lambda: True, 2, claim=claim))
+    join(10)
+
+    assert len(tries) == 3
+    assert sorted(type(each).__name__ for each in outcomes) == ["Grant", "TimedOut"]
 
 
 def _in_threads(
