@@ -29,7 +29,11 @@ class DatabaseMeasures(Collector):
 
     def collect(self) -> Iterable[Metric]:
         """Read and yield the measures."""
-        items = GaugeMetricFamily(f"{PREFIX}items", "Images by status.", labels=["status"])
+        items = GaugeMetricFamily(
+            f"{PREFIX}items",
+            "Images by status; of the final ones all that there ever were.",
+            labels=["status"],
+        )
         for status, number in reports.items_by_status().items():
             items.add_metric([status], number)
         yield items

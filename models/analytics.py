@@ -13,11 +13,9 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import exists, func, select, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
-from models.database import reading, transaction
+from models.database import insert_into, reading, transaction
 from models.durations import bucket_of
 from models.tables import (
     DailyCount,
@@ -129,7 +127,7 @@ def note_deleted(session: Session, until: datetime) -> None:
     Only counted ones may be deleted. Of days after the latest such moment every image is still
     there, and counting them anew must give what was counted (`models.invariants`).
     """
-    insert = _insert(session)(Heartbeat).values(name=DELETED, at=until)
+    insert = insert_into(session, Heartbeat).values(name=DELETED, at=until)
     later = {"at": until}
     session.execute(
         insert.on_conflict_do_update(
@@ -192,12 +190,7 @@ def _upsert(
     whole = [{"instance_id": instance_id, **row} for row in rows]
     if not whole:
         return
-    added = _insert(session)(table.__table__)
+    added = insert_into(session, table.__table__)
     sums = {name: table.__table__.c[name] + added.excluded[name] for name in numbers}
     statement = added.on_conflict_do_update(index_elements=keys, set_=sums)
     session.execute(statement, sorted(whole, key=lambda row: [row[name] for name in keys]))
-
-
-def _insert(session: Session) -> Any:
-    dialect = session.get_bind().dialect.name
-    return postgresql_insert if dialect == "postgresql" else sqlite_insert

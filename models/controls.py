@@ -11,14 +11,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import delete, exists, select, text
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
 from config.forms import RateLimit
 from models import audit
 from models.clock import now
-from models.database import changed, reading, transaction
+from models.database import changed, insert_into, reading, transaction
 from models.tables import Control
 
 PAUSE, LIMIT = "paused", "limit"
@@ -130,9 +128,7 @@ def _terms(session: Session) -> Terms:
 
 
 def _put(session: Session, name: str, value: dict[str, Any]) -> None:
-    postgresql = session.get_bind().dialect.name == "postgresql"
-    insert = (postgresql_insert if postgresql else sqlite_insert)(Control)
-    row = insert.values(name=name, value=value, changed_at=now())
+    row = insert_into(session, Control).values(name=name, value=value, changed_at=now())
     new = {"value": value, "changed_at": now()}
     session.execute(row.on_conflict_do_update(index_elements=[Control.name], set_=new))
 

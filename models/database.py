@@ -17,6 +17,8 @@ from typing import IO, Any, Concatenate, ParamSpec, TypeVar, cast
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Connection, CursorResult, MetaData, UpdateBase, event
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as WriterTimeout
 from sqlalchemy.orm import DeclarativeBase, Session
@@ -167,6 +169,12 @@ def changed(session: Session, statement: UpdateBase) -> bool:
     counted = {"preserve_rowcount": True}
     result = cast("CursorResult[Any]", session.execute(statement, execution_options=counted))
     return result.rowcount > 0
+
+
+def insert_into(session: Session, table: Any) -> Any:
+    """An INSERT that can say what is to happen where the row is there already."""
+    postgresql = session.get_bind().dialect.name == "postgresql"
+    return (postgresql_insert if postgresql else sqlite_insert)(table)
 
 
 def lock_timed_out(error: DBAPIError) -> bool:

@@ -15,7 +15,6 @@ from sqlalchemy.orm import Session
 from models.clock import from_now
 from models.database import reading, transaction
 from models.tables import (
-    FINAL,
     Attempt,
     Batch,
     Instance,
@@ -49,7 +48,8 @@ def over(seconds: float) -> ColumnElement[bool]:
 
     Its images have to stand in the analytics, and no prediction of it may be left to be canceled.
     """
-    ended = and_(Job.status.in_(FINAL), Job.finished_at < from_now(-seconds))
+    # Set once its status is final. To ask for that too would have SQLite look at all such jobs.
+    ended = and_(Job.finished_at.is_not(None), Job.finished_at < from_now(-seconds))
     return and_(ended, ~UNCOUNTED, ~STRAY)
 
 

@@ -61,7 +61,10 @@ PARTS = {
         frozenset({"secret", "previous_secret"}),
     ),
     "webhook-deliveries": Part(WebhookDelivery, "What was told to them in the last weeks."),
-    "daily-counts": Part(DailyCount, "Images that became final, by day."),
+    "daily-counts": Part(
+        DailyCount, "Images that became final, by day.",
+        frozenset({"summed_done", "summed_failed", "summed_canceled", "unsummed"}),
+    ),
     "daily-durations": Part(DailyDuration, "How long finished images took, by day and seconds."),
     "daily-errors": Part(DailyError, "Images that failed, by day and code."),
     "monthly-prompts": Part(MonthlyPrompt, "How often each prompt was used, by month."),

@@ -10,13 +10,11 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
 from models import turns
 from models.clock import age, from_now, now
-from models.database import changed, reading, transaction
+from models.database import changed, insert_into, reading, transaction
 from models.orders import input_urls
 from models.tables import Attempt, AttemptStatus, Heartbeat, Instance, Item, Status
 from models.uploads import keys_of
@@ -224,12 +222,16 @@ def instances_with_rested_items(session: Session, limit: int) -> Sequence[int]:
 def waiting_too_long(session: Session, seconds: float, limit: int) -> dict[int, list[int]]:
     """Of the `limit` oldest waiting items those that are older than that, by instance.
 
-    Ids grow with time: behind a younger one there are only younger ones.
+    Ids grow with time: behind a younger one there are only younger ones, and mostly the very oldest
+    is young enough.
     """
-    too_old = Item.created_at < from_now(-seconds)
-    oldest = select(Item.instance_id, Item.id, too_old).where(Item.status == Status.PENDING)
+    too_old = (Item.created_at < from_now(-seconds)).label("too_old")
+    waiting = select(Item.instance_id, Item.id, too_old).where(Item.status == Status.PENDING)
+    oldest = session.execute(waiting.order_by(Item.id).limit(1)).one_or_none()
     found: dict[int, list[int]] = {}
-    for instance_id, item_id, expired in session.execute(oldest.order_by(Item.id).limit(limit)):
+    if oldest is None or not oldest.too_old:
+        return found
+    for instance_id, item_id, expired in session.execute(waiting.order_by(Item.id).limit(limit)):
         if expired:
             found.setdefault(instance_id, []).append(item_id)
     return found
@@ -241,7 +243,7 @@ def disabled_with_due_items(session: Session, limit: int) -> Sequence[int]:
     # None of them is held, so the index of turns has them all.
     in_line = (Instance.due_items > 0, Instance.held_at.is_(None))
     waiting = select(Instance.id).where(*in_line, Instance.disabled_at.is_not(None))
-    return session.scalars(waiting.order_by(Instance.id).limit(limit)).all()
+    return session.scalars(waiting.limit(limit)).all()
 
 
 @reading
@@ -257,9 +259,7 @@ def beat(session: Session, name: str, at_most_every: float) -> bool:
 
     So any number of schedulers may ask for the same work, and it is done once.
     """
-    dialect = session.get_bind().dialect.name
-    insert = postgresql_insert if dialect == "postgresql" else sqlite_insert
-    statement = insert(Heartbeat).values(name=name, at=now())
+    statement = insert_into(session, Heartbeat).values(name=name, at=now())
     return changed(
         session,
         statement.on_conflict_do_update(

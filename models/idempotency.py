@@ -9,7 +9,7 @@ import json
 from dataclasses import MISSING, asdict, fields
 from typing import Any, TypeVar
 
-from sqlalchemy import delete, select, tuple_
+from sqlalchemy import delete, func, select
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
@@ -98,11 +98,13 @@ def _added(wish: Wish | ImageOrder, name: str, value: object) -> bool:
 
 @transaction
 def forget_old(session: Session, limit: int = 1000) -> bool:
-    """Delete up to `limit` keys that are past their day; False when there were none."""
-    old = (
-        select(IdempotencyKey.instance_id, IdempotencyKey.key)
-        .where(IdempotencyKey.created_at < from_now(-KEPT_SECONDS))
-        .limit(limit)
+    """Delete the `limit` oldest of the keys that are past their day, with those of the same moment;
+    False when there were none."""
+    old = select(IdempotencyKey.created_at).where(
+        IdempotencyKey.created_at < from_now(-KEPT_SECONDS)
     )
-    whole = tuple_(IdempotencyKey.instance_id, IdempotencyKey.key)
-    return changed(session, delete(IdempotencyKey).where(whole.in_(old)))
+    page = old.order_by(IdempotencyKey.created_at).limit(limit).subquery()
+    last = session.scalar(select(func.max(page.c.created_at)))
+    return last is not None and changed(
+        session, delete(IdempotencyKey).where(IdempotencyKey.created_at <= last)
+    )

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from config.plans import PLANS
-from models import audit
+from models import audit, totals
 from models.clock import now
 from models.database import reading, transaction
 from models.errors import AlreadyExists, InsufficientCredits, NotFound
@@ -137,8 +137,7 @@ def entries(session: Session, instance_id: int, limit: int) -> Sequence[CreditEn
 @reading
 def charged_credits(session: Session) -> int:
     """The credits that were ever charged, all instances together."""
-    charges = select(func.coalesce(func.sum(-CreditEntry.amount), 0))
-    return session.scalar(charges.where(CreditEntry.kind == EntryKind.CHARGE)) or 0
+    return totals.charged_credits(session)
 
 
 def _database_time(session: Session) -> datetime:

@@ -232,7 +232,8 @@ def make_due(session: Session, instance_id: int, limit: int = 500) -> int:
     rested = (
         select(Item.id)
         .where(Item.instance_id == instance_id, Item.not_before <= now())
-        .order_by(Item.id)
+        # By the index: ordered by ids, SQLite would look for them among all images.
+        .order_by(Item.not_before)
         .limit(limit)
     )
     ids = session.scalars(rested).all()

@@ -1,16 +1,29 @@
 """What the API and the command line read: jobs, items, results, and the state of the work."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, String, column, func, inspect, select, table, union_all
+from sqlalchemy import (
+    Select,
+    String,
+    column,
+    func,
+    inspect,
+    literal,
+    select,
+    table,
+    union_all,
+)
 from sqlalchemy.orm import Session
 
+from models import totals
 from models.clock import age
 from models.database import reading
 from models.errors import NotFound
 from models.tables import Instance, Item, Job, Status
+from models.tables.instances import HELD, IN_LINE
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,21 +47,22 @@ def jobs(
     Each status is read from its own end of one index, so a page costs the same with any number
     of jobs.
     """
-    newest = union_all(
-        *(_newest_ids(instance_id, status, before, limit) for status in statuses)
-    ).subquery()
-    page = select(newest.c.id).order_by(newest.c.id.desc()).limit(limit)
+    page = _newest_ids(instance_id, statuses, before, limit)
     return session.scalars(select(Job).where(Job.id.in_(page)).order_by(Job.id.desc())).all()
 
 
 def _newest_ids(
-    instance_id: int, status: Status, before: int | None, limit: int
-) -> Select[tuple[int]]:
-    own = select(Job.id).where(Job.instance_id == instance_id, Job.status == status)
+    instance_id: int | None, statuses: Sequence[Status], before: int | None, limit: int
+) -> Select[int]:
+    """Of one instance, or of all: there is an index for each."""
+    chosen = select(Job.id).order_by(Job.id.desc()).limit(limit)
+    if instance_id is not None:
+        chosen = chosen.where(Job.instance_id == instance_id)
     if before is not None:
-        own = own.where(Job.id < before)
-    newest = own.order_by(Job.id.desc()).limit(limit).subquery()
-    return select(newest.c.id)
+        chosen = chosen.where(Job.id < before)
+    each = (select(chosen.where(Job.status == status).subquery().c.id) for status in statuses)
+    newest = union_all(*each).subquery()
+    return select(newest.c.id).order_by(newest.c.id.desc()).limit(limit)
 
 
 @reading
@@ -76,10 +90,8 @@ def newest_jobs(
 ) -> Sequence[tuple[Job, str]]:
     """The newest jobs with their instances' names, of all instances or of one, for operators."""
     owned = select(Job, Instance.name).join(Instance, Instance.id == Job.instance_id)
-    chosen = owned.where(Job.status.in_(statuses))
-    if instance_id is not None:
-        chosen = chosen.where(Job.instance_id == instance_id)
-    rows = session.execute(chosen.order_by(Job.id.desc()).limit(limit))
+    page = owned.where(Job.id.in_(_newest_ids(instance_id, statuses, None, limit)))
+    rows = session.execute(page.order_by(Job.id.desc()))
     return [(row.Job, row.name) for row in rows]
 
 
@@ -127,10 +139,27 @@ def revision(session: Session) -> str | None:
 
 @reading
 def items_by_status(session: Session) -> dict[Status, int]:
-    """How many items there are of each status, all instances together."""
-    counted = select(Item.status, func.count().label("number")).group_by(Item.status)
-    found = {row.status: row.number for row in session.execute(counted)}
-    return {status: found.get(status, 0) for status in Status}
+    """How many items there are of each status, all instances together; of the final ones, how many
+    there ever were, with those that were deleted.
+
+    It is asked for every few seconds, so it looks at none of a million items that have ended or
+    wait. One statement, so that one that moves meanwhile is counted once.
+    """
+    found: Counter[str] = Counter()
+    for status, number in session.execute(union_all(*_numbers())):
+        found[status] += int(number)
+    return {status: found[status] for status in Status}
+
+
+def _numbers() -> Iterator[Select[str, int]]:
+    yield from totals.ended_images()
+    running = select(literal(Status.RUNNING.value), func.count())
+    yield running.where(Item.status == Status.RUNNING)
+    # What is due is counted on the instances, of which each standing in the line has an index.
+    due = select(literal(Status.PENDING.value), func.coalesce(func.sum(Instance.due_items), 0))
+    yield from (due.where(standing) for standing in (IN_LINE, HELD))
+    resting = select(literal(Status.PENDING.value), func.count())
+    yield resting.where(Item.not_before.is_not(None))
 
 
 @reading

@@ -14,8 +14,9 @@ from models import analytics, deletion, ledger
 from models.clock import from_now
 from models.database import reading, transaction
 from models.deletion import Deleted, over
+from models.halving import first_since
 from models.idempotency import KEPT_SECONDS
-from models.tables import IdempotencyKey, Item, Job, Upload
+from models.tables import IdempotencyKey, Item, Job, Status, Upload
 from models.uploads import GRACE_SECONDS, PATH, keys_of
 
 # Ten images each, and up to five attempts at each of them.
@@ -47,8 +48,9 @@ def delete_old_jobs(
     instance = ledger.lock(session, instance_id)
     old = select(Job.id).where(Job.instance_id == instance_id, over(seconds))
     job_ids = session.scalars(old.order_by(Job.finished_at).limit(limit)).all()
-    answers = delete(IdempotencyKey).where(IdempotencyKey.instance_id == instance_id)
-    session.execute(answers.where(IdempotencyKey.created_at < from_now(-KEPT_SECONDS)))
+    expired = delete(IdempotencyKey).where(IdempotencyKey.created_at < from_now(-KEPT_SECONDS))
+    # Plus zero, to find them by their age: few are so old, and a shop may have a day of others.
+    session.execute(expired.where(IdempotencyKey.instance_id + 0 == instance_id))
     last = select(func.max(Item.updated_at)).where(Item.job_id.in_(job_ids))
     if until := session.scalar(last):
         analytics.note_deleted(session, until)
@@ -69,8 +71,10 @@ def expire_old_uploads(session: Session, instance_id: int, seconds: float) -> in
     What has expired is deleted by the sweep.
     """
     ledger.lock(session, instance_id)
-    old = select(Upload).where(Upload.instance_id == instance_id, _unused_for(seconds))
-    page = session.scalars(old.order_by(Upload.last_used_at).limit(UPLOADS)).all()
+    # Of all instances first, for which there is an index: the oldest is one of this one's.
+    old = select(Upload.id).where(_unused_for(seconds)).order_by(Upload.last_used_at).limit(FILES)
+    own = select(Upload).where(Upload.id.in_(old), Upload.instance_id == instance_id)
+    page = session.scalars(own.order_by(Upload.last_used_at).limit(UPLOADS)).all()
     in_use = _named(session, instance_id, page)
     chosen = {True: [each.id for each in page if each.key in in_use]}
     chosen[False] = [each.id for each in page if each.key not in in_use]
@@ -109,7 +113,7 @@ def _unused_for(seconds: float) -> ColumnElement[bool]:
 
 def _named(session: Session, instance_id: int, uploads: Sequence[Upload]) -> set[str]:
     """The uploads that an image names. None that was ordered after the last use of all of them
-    does: so only the instance's oldest jobs are read."""
+    does: so only the instance's oldest jobs are read, by their ids."""
     last_uses = [upload.last_used_at for upload in uploads if upload.last_used_at]
     if not last_uses:
         return set()
@@ -118,6 +122,8 @@ def _named(session: Session, instance_id: int, uploads: Sequence[Upload]) -> set
         Item.image_url.startswith(PATH),
         cast(Item.reference_urls, Text).contains(f'"{PATH}'),
     )
-    own = old.where(Job.instance_id == instance_id, Job.created_at <= max(last_uses) + SLACK)
+    younger = first_since(session, Job, max(last_uses) + SLACK)
+    # The index of an instance's jobs has their statuses before their ids.
+    own = old.where(Job.instance_id == instance_id, Job.status.in_(tuple(Status)), Job.id < younger)
     urls = (url for row in session.execute(own.where(named)) for url in (row[0], *row[1]))
     return set(keys_of(urls))

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.database import reading
+from models.halving import first_since
 from models.tables import CreditEntry
 
 
@@ -33,25 +34,7 @@ def page(
 
 
 def _first_since(session: Session, instance_id: int, day: date) -> int:
-    """The id from which on an instance's entries are of that day or later.
-
-    Its entries are written one after the other under its lock, so their times grow with their ids:
-    the day is found by halving, in some 30 looks into the index, however long the ledger is.
-    """
+    """The id from which on an instance's entries are of that day or later: they are written one
+    after the other under its lock, so their times grow with their ids."""
     begin = datetime.combine(day, time.min, UTC)
-    own = select(CreditEntry.id, CreditEntry.created_at).where(
-        CreditEntry.instance_id == instance_id
-    )
-    low = 0
-    newest = select(func.max(CreditEntry.id)).where(CreditEntry.instance_id == instance_id)
-    high = (session.scalar(newest) or 0) + 1
-    while low < high:
-        middle = (low + high) // 2
-        entry = session.execute(
-            own.where(CreditEntry.id >= middle).order_by(CreditEntry.id).limit(1)
-        ).first()
-        if entry is None or entry.created_at >= begin:
-            high = middle
-        else:
-            low = entry.id + 1
-    return high
+    return first_since(session, CreditEntry, begin, CreditEntry.instance_id == instance_id)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from models import predictions
@@ -73,7 +73,8 @@ def given_up(session: Session, since: datetime, limit: int) -> Sequence[GivenUp]
             Attempt.created_at >= since,
             Attempt.status == AttemptStatus.ENDED,
             Attempt.outcome.in_(MAYBE_SENT),
-            Attempt.prediction_id.is_(None),
+            # For NULL SQLite would look at all attempts that never had one.
+            func.coalesce(Attempt.prediction_id, "") == "",
         )
     )
     newest = ended.order_by(Attempt.created_at.desc()).limit(limit)

@@ -94,12 +94,13 @@ def oldest_due(session: Session, instance: Instance) -> Item | None:
 
 
 def waiting_items(session: Session, instance: Instance, limit: int) -> Sequence[Item]:
-    """An instance's oldest items that wait, the due ones first: each kind has an index."""
-    own = select(Item).where(Item.instance_id == instance.id).order_by(Item.id)
-    due = own.where(Item.status == Status.PENDING, Item.not_before.is_(None)).limit(limit)
-    found = list(session.scalars(due))
-    resting = own.where(Item.not_before.is_not(None)).limit(limit - len(found))
-    return found + list(session.scalars(resting))
+    """An instance's items that wait, up to so many: those that are due first, the oldest of them,
+    then those that rest for the shortest time. Each kind has an index."""
+    own = select(Item).where(Item.instance_id == instance.id)
+    due = own.where(Item.status == Status.PENDING, Item.not_before.is_(None)).order_by(Item.id)
+    found = list(session.scalars(due.limit(limit)))
+    resting = own.where(Item.not_before.is_not(None)).order_by(Item.not_before)
+    return found + list(session.scalars(resting.limit(limit - len(found))))
 
 
 def new_attempt(

@@ -17,7 +17,7 @@ from config.settings import Settings
 from models import caps, controls, following, idempotency, lifecycle, sending, uploads
 from tasks import webhooks
 from tasks.celery import app
-from tasks.counting import count_final
+from tasks.counting import add_up, count_final
 from tasks.download import Stopping
 from tasks.gear import Gear, gear
 from tasks.limiter import LimiterUnavailable
@@ -66,19 +66,7 @@ def sweep_once(gear: Gear) -> str:
     with gear.database():
         if not following.beat("sweep-begun", at_most_every=gear.settings.sweep_interval / 2):
             return "swept just now by somebody else"
-    steps = (
-        _withdraw,
-        announce,
-        _follow_overdue,
-        _deliver_webhooks,
-        _forget_keys,
-        _forget_deliveries,
-        _expire_uploads,
-        _cancel_unwanted,
-        count_final,
-        retain,
-    )
-    reports = [_report(gear, step) for step in steps]
+    reports = [_report(gear, step) for step in STEPS]
     with gear.database():
         following.beat("sweep", at_most_every=0.0)
     return "; ".join([*reports, _report(gear, reconcile)])
@@ -188,6 +176,22 @@ def _forget_deliveries(gear: Gear) -> str:
 
 def _cancel_unwanted(gear: Gear) -> str:
     return f"{cancel_all_unwanted(gear)} strays"
+
+
+# Only Replicate's list is read after these.
+STEPS: tuple[Callable[[Gear], str], ...] = (
+    _withdraw,
+    announce,
+    _follow_overdue,
+    _deliver_webhooks,
+    _forget_keys,
+    _forget_deliveries,
+    _expire_uploads,
+    _cancel_unwanted,
+    count_final,
+    add_up,
+    retain,
+)
 
 
 @worker_ready.connect

@@ -68,7 +68,7 @@ class Looker:
 
     def look(self) -> Facts:
         """Return what can be known now."""
-        return Facts(datetime.now(UTC), self._flow(), _work())
+        return Facts(datetime.now(UTC), self._flow(), work())
 
     def _flow(self) -> Flow | str:
         try:
@@ -81,7 +81,8 @@ class Looker:
             return f"Redis does not answer ({error}): check REDIS_URL. Nothing is sent meanwhile."
 
 
-def _work() -> Work | str:
+def work() -> Work | str:
+    """What the database knows, or why it cannot be asked."""
     try:
         with explained():
             return Work(

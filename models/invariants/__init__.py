@@ -25,6 +25,7 @@ from models.invariants.overdue import (
 )
 from models.invariants.pages import Finding, Look, Page, follow, sizes
 from models.invariants.results import Missing, results, unknown_results
+from models.invariants.totals import totals
 from models.invariants.uploads import ordered_uploads, sent_uploads, stored_uploads
 
 __all__ = [
@@ -55,6 +56,7 @@ ALWAYS: dict[str, Look] = {
     "sent uploads": sent_uploads,
     "kept answers": answers,
     "daily counts": daily_counts,
+    "totals": totals,
     "webhook deliveries": deliveries,
 }
 

@@ -1,6 +1,6 @@
 """The tables. Statuses and limits are checked by the database too, not only by the code."""
 
-from models.tables.analytics import DailyCount, DailyDuration, DailyError, MonthlyPrompt
+from models.tables.analytics import DailyCount, DailyDuration, DailyError, MonthlyPrompt, Total
 from models.tables.instances import CreditEntry, Instance
 from models.tables.kinds import (
     EPOCH,
@@ -44,6 +44,7 @@ __all__ = [
     "MonthlyPrompt",
     "PromptPreset",
     "Status",
+    "Total",
     "UnwantedFile",
     "Upload",
     "WebhookDelivery",

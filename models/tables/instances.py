@@ -58,10 +58,7 @@ class CreditEntry(Base):
     booked twice; the balance is the sum of the amounts."""
 
     __tablename__ = "credit_entries"
-    __table_args__ = (
-        Index("ix_credit_entries_instance", "instance_id", "id"),
-        Index("ix_credit_entries_kind", "kind", "amount"),
-    )
+    __table_args__ = (Index("ix_credit_entries_instance", "instance_id", "id"),)
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     instance_id: Mapped[int] = mapped_column(ForeignKey("instances.id"))

@@ -58,6 +58,13 @@ class Job(Base):
         Index("ix_jobs_batch", "batch_id", "id", postgresql_where=BATCHED, sqlite_where=BATCHED),
         Index("uq_jobs_retry_of", "retry_of", unique=True),
         Index("ix_jobs_finished", "finished_at", postgresql_where=ENDED, sqlite_where=ENDED),
+        Index(
+            "ix_jobs_instance_finished",
+            "instance_id",
+            "finished_at",
+            postgresql_where=ENDED,
+            sqlite_where=ENDED,
+        ),
         GROWING,
     )
 
@@ -79,6 +86,7 @@ class Job(Base):
 
 
 DUE = text("status = 'PENDING' AND not_before IS NULL")
+WAITS = text("status = 'PENDING'")
 BACKING_OFF = text("not_before IS NOT NULL")
 IS_RUNNING = text("status = 'RUNNING'")
 # What was reused itself has no file of its own: however often that happens, what is looked through
@@ -107,7 +115,7 @@ class Item(Base):
         Index("ix_items_due", "instance_id", "id", postgresql_where=DUE, sqlite_where=DUE),
         Index("ix_items_backing_off", "not_before", postgresql_where=BACKING_OFF,
               sqlite_where=BACKING_OFF),
-        Index("ix_items_status", "status", "id"),
+        Index("ix_items_waiting", "id", postgresql_where=WAITS, sqlite_where=WAITS),
         Index("ix_items_running", "instance_id", postgresql_where=IS_RUNNING,
               sqlite_where=IS_RUNNING),
         Index("ix_items_reusable", "instance_id", "reuse_hash", "id", postgresql_where=REUSABLE,

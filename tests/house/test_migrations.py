@@ -80,10 +80,13 @@ def test_a_filled_database_goes_up_down_and_up_again(
             assert [bool(mark) for mark in connection.scalars(marks)] == [False, True, False]
 
 
-def test_a_service_at_work_is_waited_for_without_a_deadlock(postgres_url: str) -> None:
+@pytest.mark.parametrize("release", ["0003", "0004"])
+def test_a_service_at_work_is_waited_for_without_a_deadlock(
+    postgres_url: str, release: str
+) -> None:
     with bound(postgres_url) as app, app.app_context():
         migrations.attach(app)
-        flask_migrate.upgrade(revision="0003")
+        flask_migrate.upgrade(revision=release)
         with db.engine.connect() as connection:
             write(connection, *ROWS_OF_0001)
 
@@ -96,6 +99,8 @@ def test_a_service_at_work_is_waited_for_without_a_deadlock(postgres_url: str) -
             upgrading = operator.submit(upgrade)
             wait_until(_somebody_waits, "the migration waiting")
             at_work.execute(text("UPDATE instances SET balance = 30"))
+            at_work.execute(text("UPDATE image_optimization_items SET failed_attempts = 1"))
+            at_work.execute(text("UPDATE credit_entries SET balance_after = 30"))
             at_work.commit()
             upgrading.result()
 

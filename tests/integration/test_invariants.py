@@ -58,6 +58,7 @@ BROKEN = {
         "UPDATE instances SET due_items = 0 WHERE id = 1",
     ],
     "retry_of": [f"UPDATE {JOBS} SET retry_of = 1 WHERE id = 2"],
+    "total": ["INSERT INTO totals (name, value) VALUES ('FAILED', 1)"],
     "answer_without_job": ["UPDATE idempotency_keys SET answer = '{}'"],
 }
 
