@@ -30,7 +30,6 @@ def _begin() -> None:
 def _end(response: Response) -> Response:
     """Log the route rather than the address, which may hold a result's key."""
     response.headers["X-Request-Id"] = g.request_id
-    response.headers["X-Content-Type-Options"] = "nosniff"
     log.info(
         "request",
         method=request.method,

@@ -5,7 +5,7 @@ from typing import Any
 import structlog
 
 from api import cancel_examples, current
-from api.jobs import detail_of
+from api.jobs import read
 from api.openapi import Blueprint
 from api.order_schemas import JobDetailSchema
 from models import cancellation
@@ -50,7 +50,7 @@ def _answer(job_id: int, canceled: Canceled) -> Answer:
     structlog.contextvars.bind_contextvars(job=job_id)
     log.info("cancel", canceled=canceled.canceled, asked=canceled.asked)
     ask(canceled)
-    return detail_of(job_id), 202 if canceled.asked else 200
+    return read(job_id).shown, 202 if canceled.asked else 200
 
 
 def ask(canceled: Canceled) -> None:

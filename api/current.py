@@ -14,6 +14,7 @@ from api.live_watch import Watch
 from api.rooms import Rooms
 from config.settings import Settings
 from models import controls, following, outgoing
+from models.image_models import PriceList
 from tasks.limiter import Limiter
 from tasks.source_pictures import SourcePictures
 from tasks.storage import Storage, open_storage
@@ -50,6 +51,11 @@ class Parts:
     def catalogue(self) -> Catalogue:
         """Where products come from."""
         return self._open_catalogue(self.settings)
+
+    @cached_property
+    def prices(self) -> PriceList:
+        """What may be ordered, and for how much."""
+        return PriceList(self.settings.offers)
 
     @cached_property
     def sources(self) -> SourcePictures:

@@ -15,7 +15,8 @@ from api import current
 from api.problems import InvalidInput
 from api.waiting import Line, Placed, facts, line_of
 from models import reports
-from models.tables import Job, Status
+from models.job_rows import JobRow
+from models.tables import Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +24,12 @@ class Page:
     """Some jobs, where those of them stand that wait, and where the jobs after them begin, if
     there are any."""
 
-    rows: Sequence[Job]
+    rows: Sequence[JobRow]
     line: Line
     next_cursor: str | None
 
     @property
-    def jobs(self) -> list[Job | Placed]:
+    def jobs(self) -> list[JobRow | Placed]:
         """The jobs as they are shown."""
         return [self.line.with_job(job) for job in self.rows]
 

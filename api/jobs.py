@@ -1,15 +1,19 @@
 """GET /api/image-optimization/jobs and …/jobs/<id>: what became of the orders."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
+
+from flask import request
 
 from api import current, cursors, examples
 from api.etags import revalidate
 from api.openapi import CACHING, IF_NONE_MATCH, Blueprint
 from api.order_schemas import JobDetailSchema
 from api.schemas import JobPageSchema, JobsQuery
-from api.waiting import Line, Placed, facts, line_of
-from models import reports, retries
-from models.tables import Job
+from api.waiting import Line, facts, line_of
+from models import reports
+from models.job_rows import ItemRow, JobRow
 
 blp = Blueprint("jobs", "/api/image-optimization/jobs", "Follow jobs.", private=True)
 
@@ -36,38 +40,53 @@ def show_job(job_id: int) -> dict[str, Any]:
 
     The tag is older than the answer if the job changes in between, never newer.
     """
-    _job, line, versions = look(job_id)
-    revalidate(*versions)
-    return shown(job_id, line)
+    if not request.if_none_match:
+        detail = read(job_id)
+        revalidate(*detail.versions)
+        return detail.shown
+    # Who asks for news mostly has it already: its images are read only if they are told.
+    seen = look(job_id)
+    revalidate(*seen.versions)
+    return read(job_id, seen.line).shown
 
 
-def look(job_id: int) -> tuple[Job, Line, list[object]]:
-    """One of the instance's jobs, its places in the line, and what changes whenever `shown` does;
-    raises `NotFound`."""
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One of the instance's jobs and its places in the line."""
+
+    job: JobRow
+    line: Line
+
+    @property
+    def versions(self) -> list[object]:
+        """What changes whenever the job, or what is shown of its images, does."""
+        return [self.job.id, self.job.version, *facts(self.line.items)]
+
+
+@dataclass(frozen=True, slots=True)
+class Detail(Look):
+    """The same with its images."""
+
+    items: Sequence[ItemRow]
+
+    @property
+    def shown(self) -> dict[str, Any]:
+        """For `JobDetailSchema`. What is not waiting any more has no place, even if it had one when
+        the line was looked at."""
+        line = self.line.still(self.items)
+        return {
+            "job": line.with_job(self.job),
+            "items": [line.with_item(item) for item in self.items],
+        }
+
+
+def look(job_id: int) -> Look:
+    """Look at a job without its images; raises `NotFound`."""
     job = reports.job(current.instance(), job_id)
-    line = line_of([job])
-    return job, line, [job.id, job.version, *facts(line.items)]
+    return Look(job, line_of([job]))
 
 
-def detail_of(job_id: int) -> dict[str, Any]:
-    """A job and its images as they are shown, for the answer to a change of them."""
-    return shown(job_id, line_of([reports.job(current.instance(), job_id)]))
-
-
-def shown(job_id: int, line: Line) -> dict[str, Any]:
-    """A job and its images, for `JobDetailSchema`."""
+def read(job_id: int, line: Line | None = None) -> Detail:
+    """Read a job with its images, in the line if that was looked at; raises `NotFound`."""
     job, items = reports.job_with_items(current.instance(), job_id)
-    line = line.still(items)
-    linked = Linked(line.with_job(job), retries.retried_by(job_id))
-    return {"job": linked, "items": [line.with_item(item) for item in items]}
-
-
-class Linked:
-    """A job with the job that retried it beside its columns, for a schema to read."""
-
-    def __init__(self, job: Job | Placed, retried_by: int | None) -> None:
-        self._job = job
-        self.retried_by = retried_by
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._job, name)
+    return Detail(job, line or line_of([job]), items)

@@ -33,6 +33,7 @@ log = structlog.get_logger(__name__)
 RETRY = "retry: 3000\n\n"
 HEARTBEAT = ": nothing new\n\n"
 END = "event: end\ndata: {}\n\n"
+SHAPE = JobDetailSchema()
 
 
 class Stream:
@@ -89,15 +90,15 @@ class Stream:
         self._looked = time.monotonic()
         with self._watch.app.app_context():
             g.instance = self._instance_id
-            job, line, versions = jobs.look(self._job_id)
-            self._follower.waits = bool(line.items)
-            tag = f"{job.version}-{tag_of('live', *versions)[:16]}"
+            seen = jobs.look(self._job_id)
+            self._follower.waits = bool(seen.line.items)
+            tag = f"{seen.job.version}-{tag_of('live', *seen.versions)[:16]}"
             if tag == self._known:
-                self._final = job.status in FINAL
+                self._final = seen.job.status in FINAL
                 return ""
-            shown = jobs.shown(self._job_id, line)
-            self._known, self._final = tag, shown["job"].status in FINAL
-            data = json.dumps(JobDetailSchema().dump(shown))
+            detail = jobs.read(self._job_id, seen.line)
+            self._known, self._final = tag, detail.job.status in FINAL
+            data = json.dumps(SHAPE.dump(detail.shown))
         return f"id: {tag}\nevent: job\ndata: {data}\n\n"
 
     def _looks_anyway(self) -> bool:

@@ -6,6 +6,7 @@ from http import HTTPStatus
 from typing import Any, TypeVar, cast
 
 import flask_smorest
+import marshmallow
 from flask import Flask, current_app
 
 from api import errors, paths
@@ -77,9 +78,10 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
 
         return register
 
-    def arguments(self, schema: Any, **options: Any) -> Callable[[View], View]:
-        """Read a part of the request by a schema."""
-        decorator: Callable[[View], View] = super().arguments(schema, **options)
+    def arguments(self, schema: type[marshmallow.Schema], **options: Any) -> Callable[[View], View]:
+        """Read a part of the request by a schema, which is made once: of a class, webargs would
+        make one with every request."""
+        decorator: Callable[[View], View] = super().arguments(schema(), **options)
         return decorator
 
     def response(self, status: int, schema: Any = None, **options: Any) -> Callable[[View], View]:
@@ -92,13 +94,11 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
 
     def alt_response(self, status: int, **options: Any) -> Callable[[View], View]:
         """Document another answer."""
-        decorator: Callable[[View], View] = super().alt_response(status, **options)
-        return decorator
+        return _unwrapped(super().alt_response(status, **options))
 
     def doc(self, **facts: Any) -> Callable[[View], View]:
         """Add to the document by hand."""
-        decorator: Callable[[View], View] = super().doc(**facts)
-        return decorator
+        return _unwrapped(super().doc(**facts))
 
     def refuses(self, *statuses: int) -> Callable[[View], View]:
         """Document other answers of a view: problems, or 304."""
@@ -109,6 +109,17 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
             return view
 
         return decorate
+
+
+def _unwrapped(document: Callable[..., Any]) -> Callable[[View], View]:
+    """Take over what a decorator of flask-smorest documents, without the function that it puts
+    around the view: there are eight of them, and every request would go through them all."""
+
+    def note(view: View) -> View:
+        view._apidoc = document(view)._apidoc  # type: ignore[attr-defined]
+        return view
+
+    return note
 
 
 class Api(flask_smorest.Api):  # type: ignore[misc]

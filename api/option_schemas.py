@@ -80,7 +80,7 @@ class ModelsSchema(Shape):
 
 def price_list() -> PriceList:
     """What this service offers, and for how much."""
-    return PriceList(current.settings().offers)
+    return current.parts().prices
 
 
 def _faults(model: ImageModel, chosen: dict[str, Any]) -> dict[str, str]:

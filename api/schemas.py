@@ -1,10 +1,12 @@
 """The shapes that go in and out, in camelCase."""
 
+from functools import cached_property
 from typing import Any
 
-from marshmallow import RAISE, Schema, fields, post_dump, validate
+from marshmallow import RAISE, Schema, fields, validate
 
 from api.fields import Digits, Moment, StatusList
+from api.showing import Showing
 from config.plans import PLANS
 from models.tables import Status
 
@@ -25,11 +27,19 @@ class Shape(Schema):
             first, *rest = field_name.split("_")
             field_obj.data_key = first + "".join(word.capitalize() for word in rest)
 
-    @post_dump
-    def _leave_out_what_is_not_set(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
-        """An optional key is absent rather than null, unless null says something."""
-        nullable = {field.data_key for field in self.fields.values() if field.allow_none}
-        return {k: value for k, value in data.items() if value is not None or k in nullable}
+    def dump(self, obj: Any, *, many: bool | None = None) -> Any:
+        """Return what is shown of `obj`, or of each of `many`.
+
+        An optional key is absent rather than null, unless null says something. What is to be done
+        is settled once (`api.showing`): marshmallow finds it out anew for every value.
+        """
+        if self.many if many is None else many:
+            return [self._showing.show(each) for each in obj]
+        return self._showing.show(obj)
+
+    @cached_property
+    def _showing(self) -> Showing:
+        return Showing.by(self.dump_fields)
 
 
 IMAGE_URL = {

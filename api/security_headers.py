@@ -24,16 +24,19 @@ HEADERS = {
 # Shops show these in their own pages.
 SHOWN_ANYWHERE = ("/results/", "/previews/", "/uploads/")
 YEAR = 365 * 24 * 3600
+EMBEDDED = "Cross-Origin-Resource-Policy"
 
 
 def register(app: Flask, settings: Settings) -> None:
     """Have every answer of `app` carry them, errors included."""
     headers = HEADERS | _transport(settings.public_base_url)
+    by_small = {name.lower(): (name, value) for name, value in headers.items()}
 
     def protect(response: Response) -> Response:
-        for name, value in headers.items():
-            response.headers.setdefault(name, value)
-        response.headers["Cross-Origin-Resource-Policy"] = _embedded_by()
+        # Each look for one name goes through all headers that there are: this is one for all.
+        said = {name.lower() for name, _ in response.headers}
+        wanted = [header for small, header in by_small.items() if small not in said]
+        response.headers.extend([*wanted, (EMBEDDED, _embedded_by())])
         return response
 
     app.after_request(protect)

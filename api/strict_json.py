@@ -67,6 +67,8 @@ def _decode(body: bytes) -> str:
 
 
 def _check_depth(text: str) -> None:
+    if text.count("[") + text.count("{") <= DEEPEST:
+        return
     depth = 0
     for token in _STRING_OR_BRACKET.finditer(text):
         first = text[token.start()]

@@ -9,13 +9,14 @@ import structlog
 
 from api import current
 from models import controls, places
-from models.tables import FINAL, Item, Job, Status
+from models.job_rows import ItemRow, JobRow
+from models.tables import FINAL, Status
 from tasks.limiter import LimiterUnavailable
 from tasks.schedule import Schedule
 
 log = structlog.get_logger(__name__)
 
-Row = TypeVar("Row", Job, Item)
+Row = TypeVar("Row", JobRow, ItemRow)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ class Place:
 class Placed:
     """A row with its place beside its columns, for a schema to read."""
 
-    def __init__(self, row: Job | Item, place: Place) -> None:
+    def __init__(self, row: JobRow | ItemRow, place: Place) -> None:
         self._row = row
         self.queue_position = place.queue_position
         self.estimated_start_at = place.estimated_start_at
@@ -51,21 +52,21 @@ class Line:
     items: Mapping[int, Place]
     jobs: Mapping[int, Place]
 
-    def still(self, items: Iterable[Item]) -> "Line":
+    def still(self, items: Iterable[ItemRow]) -> "Line":
         """The line without what has left it since, by these items of one job as they are now."""
         there = [each for each in items if each.status == Status.PENDING and each.id in self.items]
         return _line((each.job_id, each.id, self.items[each.id]) for each in there)
 
-    def with_job(self, job: Job) -> Job | Placed:
+    def with_job(self, job: JobRow) -> JobRow | Placed:
         """The job with its place, if it has one."""
         return _placed(job, self.jobs)
 
-    def with_item(self, item: Item) -> Item | Placed:
+    def with_item(self, item: ItemRow) -> ItemRow | Placed:
         """The item with its place, if it has one."""
         return _placed(item, self.items)
 
 
-def line_of(jobs: Iterable[Job]) -> Line:
+def line_of(jobs: Iterable[JobRow]) -> Line:
     """The places of these jobs of the current instance; Redis is asked only if one has any.
 
     While Redis is away nobody knows when, but still after how many.

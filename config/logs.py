@@ -33,6 +33,9 @@ SECRETS = (
     r"\bwhsec_[A-Za-z0-9+/=]{8,}",
     r"(?i:(?<=bearer ))[A-Za-z0-9._~+/-]{8,}=*",
 )
+# What a line must hold, in small letters, for one of these to be in it. Nearly none does, and to
+# look for it costs a tenth of the expression.
+MARKS = ("@", "dk_", "r8_", "whsec_", "bearer ")
 
 
 def configure_logging(level: str, settings: Settings | None = None) -> None:
@@ -67,11 +70,13 @@ def configure_logging(level: str, settings: Settings | None = None) -> None:
 
 def _hider(settings: Settings | None) -> Callable[[Any, str, Any], str]:
     """The last step: it sees the line as it is written, whoever said what in which field."""
-    own = [re.escape(json.dumps(secret)[1:-1]) for secret in _secrets(settings)]
-    secret = re.compile("|".join([*own, *SECRETS]))
+    own = [json.dumps(secret)[1:-1] for secret in _secrets(settings)]
+    secret = re.compile("|".join([*map(re.escape, own), *SECRETS]))
+    marks = [*MARKS, *(each.lower() for each in own)]
 
     def hide(_logger: object, _method: str, line: Any) -> str:
-        return secret.sub(HIDDEN, line)
+        small = line.lower()
+        return secret.sub(HIDDEN, line) if any(mark in small for mark in marks) else line
 
     return hide
 

@@ -4,18 +4,21 @@ import hashlib
 import secrets
 from collections.abc import Sequence
 
-from sqlalchemy import select, update
+from sqlalchemy import Connection, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from config.plans import PLANS
 from models import audit, ledger
 from models.clock import now
-from models.database import changed, reading, transaction
+from models.database import changed, lookup, reading, transaction
 from models.errors import AlreadyExists, NotFound
-from models.tables import Instance
+from models.tables import INSTANCES, Instance
 
 # Marks a leaked token as ours to people and to scanners.
 PREFIX = "dk_"
+_OF_TOKEN = select(INSTANCES.c.id).where(
+    INSTANCES.c.token_hash == bindparam("token_hash"), INSTANCES.c.disabled_at.is_(None)
+)
 
 
 def _new_token() -> str:
@@ -107,14 +110,10 @@ def disable(session: Session, name: str, by: str | None = None) -> None:
     audit.write(session, by, "instances disable", name)
 
 
-@reading
-def authenticate(session: Session, token: str) -> int | None:
+@lookup
+def authenticate(connection: Connection, token: str) -> int | None:
     """Return the id of the active instance that a bearer token belongs to."""
-    return session.scalar(
-        select(Instance.id).where(
-            Instance.token_hash == hash_token(token), Instance.disabled_at.is_(None)
-        )
-    )
+    return connection.scalar(_OF_TOKEN, {"token_hash": hash_token(token)})
 
 
 @reading

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Self
 
 from models.orders import JobOrder, ReceiptJob
-from models.tables import Batch, Job
+from models.tables import Batch
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +50,11 @@ class BatchReceipt:
         return sum(job.waiting for job in self.jobs)
 
     @classmethod
-    def of(cls, batch: Batch, jobs: Sequence[Job], used: int, remaining: int) -> Self:
+    def of(cls, batch: Batch, jobs: Sequence[ReceiptJob], used: int, remaining: int) -> Self:
         """The receipt for a batch that was just written."""
         names = ReceiptBatch.__dataclass_fields__
         told = ReceiptBatch(**{name: getattr(batch, name) for name in names})
-        return cls(told, tuple(ReceiptJob.of(job) for job in jobs), used, remaining)
+        return cls(told, tuple(jobs), used, remaining)
 
     def to_json(self) -> dict[str, Any]:
         """As it is kept with the idempotency key."""

@@ -12,8 +12,10 @@ from models import ordering
 from models.batch_orders import BatchOrder, BatchReceipt
 from models.database import reading, transaction
 from models.errors import NotFound
+from models.job_rows import JOB, JobRow
+from models.ledger import Orderer
 from models.orders import Pricing
-from models.tables import FINAL, Batch, Instance, Job, Status
+from models.tables import FINAL, Batch, Job, Status
 
 COUNTERS = ("completed_images", "failed_images", "canceled_images")
 
@@ -63,8 +65,8 @@ def submit(
 ) -> BatchReceipt:
     """What `lifecycle.submit` does, for all jobs of a batch or for none."""
 
-    def place(instance: Instance) -> BatchReceipt:
-        return ordering.place_batch(session, instance, order, price, reuse_for)
+    def place(orderer: Orderer) -> BatchReceipt:
+        return ordering.place_batch(session, orderer, order, price, reuse_for)
 
     return ordering.once(session, instance_id, order, key, BatchReceipt, place)
 
@@ -81,14 +83,15 @@ def page(session: Session, instance_id: int, before: int | None, limit: int) -> 
 
 
 @reading
-def one(session: Session, instance_id: int, batch_id: int) -> tuple[Progress, Sequence[Job]]:
+def one(session: Session, instance_id: int, batch_id: int) -> tuple[Progress, Sequence[JobRow]]:
     """A batch of an instance, and its jobs in the order in which they were submitted; raises
     `NotFound` also when it is another's."""
     own = select(Batch).where(Batch.id == batch_id, Batch.instance_id == instance_id)
     batch = session.scalar(own)
     if batch is None:
         raise NotFound(f"There is no batch {batch_id}.")
-    jobs = session.scalars(select(Job).where(Job.batch_id == batch_id).order_by(Job.id)).all()
+    found = session.execute(select(*JOB).where(Job.batch_id == batch_id).order_by(Job.id))
+    jobs = [JobRow(*row) for row in found]
     return Progress.of(batch, jobs), jobs
 
 

@@ -41,7 +41,7 @@ def set_caps(
     audit.write(session, by, "instances cap", name, running=running, waiting=waiting)
 
 
-def check_room(session: Session, instance: Instance, images: int) -> None:
+def check_room(session: Session, instance: ledger.Orderer, images: int) -> None:
     """Raise `QueueFull` when so many more would be too many to wait; the instance is locked."""
     if instance.max_waiting is None:
         return

@@ -33,6 +33,14 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value and (value if value.tzinfo else value.replace(tzinfo=UTC)).astimezone(UTC)
 
 
+class _Now(FunctionElement[datetime]):
+    """Now."""
+
+    name = "now"
+    type = UtcDateTime()
+    inherit_cache = True
+
+
 class _Moment(FunctionElement[datetime]):
     """Now plus a number of seconds."""
 
@@ -51,7 +59,7 @@ class _Age(FunctionElement[float]):
 
 def now() -> ColumnElement[datetime]:
     """The database's time at the start of the statement."""
-    return from_now(0.0)
+    return _Now()
 
 
 def from_now(seconds: float) -> ColumnElement[datetime]:
@@ -62,6 +70,16 @@ def from_now(seconds: float) -> ColumnElement[datetime]:
 def age(moment: Any) -> ColumnElement[float]:
     """The seconds between a column's moment and the database's time."""
     return _Age(moment)
+
+
+@compiles(_Now, "postgresql")
+def _now_postgresql(_element: _Now, _compiler: SQLCompiler, **_options: Any) -> str:
+    return "statement_timestamp()"
+
+
+@compiles(_Now, "sqlite")
+def _now_sqlite(_element: _Now, _compiler: SQLCompiler, **_options: Any) -> str:
+    return "strftime('%Y-%m-%d %H:%M:%f000', 'now')"
 
 
 @compiles(_Moment, "postgresql")

@@ -10,18 +10,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, exists, select, text
+from sqlalchemy import Connection, delete, exists, select, text
 from sqlalchemy.orm import Session
 
 from config.forms import RateLimit
 from models import audit
 from models.clock import now
-from models.database import changed, insert_into, reading, transaction
+from models.database import changed, insert_into, lookup, reading, transaction
 from models.tables import Control
 
 PAUSE, LIMIT = "paused", "limit"
 # For the `where` of whatever asks for work.
 NOT_PAUSED = ~exists().where(Control.name == PAUSE)
+_PAUSED = select(Control.value, Control.changed_at).where(Control.name == PAUSE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +68,10 @@ class Terms:
 AS_SET = Terms(0, None)
 
 
-@reading
-def paused(session: Session) -> Pause | None:
+@lookup
+def paused(connection: Connection) -> Pause | None:
     """The pause, while there is one."""
-    row = session.get(Control, PAUSE)
+    row = connection.execute(_PAUSED).first()
     return Pause(row.value["reason"], row.value["by"], row.changed_at) if row else None
 
 

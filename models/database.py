@@ -1,22 +1,24 @@
-"""The database: one engine a process, and two kinds of transactions on it.
+"""The database: one engine a process, and a few ways to use it.
 
 A function of `models` that changes something is marked `@transaction`, one that only reads
-`@reading`; both get the session as their first argument and are called without it. Whoever calls
-them stands in an application context (`with app.app_context():`), which a request has anyway.
+`@reading`; both get the session as their first argument and are called without it. `@lookup` is for
+what is asked with every request: it gets a plain connection, and plain rows. Whoever calls them
+stands in an application context (`with app.app_context():`), which a request has anyway.
 """
 
 import fcntl
+import os
 import random
+import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import wraps
-from pathlib import Path
-from typing import IO, Any, Concatenate, ParamSpec, TypeVar, cast
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
-from flask import Flask
+from flask import Flask, current_app
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import Connection, CursorResult, MetaData, UpdateBase, event
+from sqlalchemy import Connection, CursorResult, MetaData, UpdateBase, event, text
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import DBAPIError
@@ -25,6 +27,7 @@ from sqlalchemy.orm import DeclarativeBase, Session
 
 from config.settings import Settings
 
+Facts = Mapping[str, Any]
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -41,6 +44,11 @@ ALIVE = {
 CONFLICTS = {"40P01", "40001"}
 LOCK_NOT_AVAILABLE = "55P03"
 LOCK_TIMEOUT = 5.0
+WAITED = f"somebody has been writing for {LOCK_TIMEOUT:g} s"
+_LINE = threading.Lock()
+# Every statement for itself.
+AT_ONCE = {"at_once": True}
+LOOKUPS = "darkroom-lookups"
 
 
 class Base(DeclarativeBase):
@@ -70,8 +78,8 @@ def bind(settings: Settings) -> Flask:
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = _engine_options(settings)
     db.init_app(app)
     with app.app_context():
-        if db.engine.dialect.name == "sqlite":
-            _prepare_sqlite()
+        _take_over_transactions()
+        app.extensions[LOOKUPS] = db.engine.execution_options(**AT_ONCE)
     return app
 
 
@@ -83,56 +91,131 @@ def _engine_options(settings: Settings) -> dict[str, Any]:
     bounds = "-c statement_timeout=7000 -c lock_timeout=5000 -c timezone=UTC"
     idle = " -c idle_in_transaction_session_timeout=15000"
     connect = {"connect_timeout": 5, "options": bounds + idle, "application_name": "darkroom"}
-    return pool | {"pool_pre_ping": True, "pool_recycle": 1800, "connect_args": connect | ALIVE}
+    return pool | {"pool_recycle": 1800, "connect_args": connect | ALIVE}
 
 
-def _prepare_sqlite() -> None:
-    """Turn off the driver's own transactions: `_begin` says when one begins, and how."""
+def _take_over_transactions() -> None:
+    """Turn off the drivers' own transactions: `begin` says when one begins, and how.
+
+    What is asked `AT_ONCE` needs none: to begin and to end one would be two more round trips.
+    """
+    sqlite = _is_sqlite()
 
     @event.listens_for(db.engine, "connect")
     def connected(connection: Any, _record: object) -> None:
+        if not sqlite:
+            connection.autocommit = True
+            return
         connection.isolation_level = None
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(db.engine, "begin")
     def begin(connection: Connection) -> None:
-        writes = connection.get_execution_options().get("writes")
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        options = connection.get_execution_options()
+        if "at_once" in options:
+            return
+        cursor = connection.connection.cursor()
+        cursor.execute("BEGIN IMMEDIATE" if sqlite and "writes" in options else "BEGIN")
+        cursor.close()
 
 
 def transaction(work: Callable[Concatenate[Session, P], R]) -> Callable[P, R]:
     """Run `work` in one transaction that may write.
 
     It is committed when `work` returns and rolled back when it raises. `work` is run again, with
-    some jitter, when the database gave it up for a deadlock or a serialization failure.
+    some jitter, when the database gave it up for a deadlock or a serialization failure, or when
+    the connection was lost before the commit was sent.
     """
 
     @wraps(work)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
         for attempt in range(1, TRIES + 1):
+            committing = False
             try:
                 with _writer_lock(), db.session() as session, session.begin():
-                    session.connection(execution_options={"writes": True})
-                    return work(session, *args, **kwargs)
+                    if _is_sqlite():
+                        session.connection(execution_options={"writes": True})
+                    result = work(session, *args, **kwargs)
+                    committing = True
             except DBAPIError as error:
-                if attempt == TRIES or not _is_conflict(error):
+                lost = error.connection_invalidated and not committing
+                if attempt == TRIES or not (lost or _is_conflict(error)):
                     raise
                 time.sleep(random.uniform(0.002, 0.02) * attempt)
+            else:
+                return result
         raise AssertionError("unreachable")
 
     return run
 
 
 def reading(work: Callable[Concatenate[Session, P], R]) -> Callable[P, R]:
-    """Run `work` in one transaction that only reads; what it returns is detached."""
+    """Run `work` in one transaction that only reads; what it returns is detached.
+
+    On PostgreSQL each of its statements sees what is committed by then, in a transaction or not:
+    so there is none, which saves a round trip before and one after it. It is run again when the
+    connection was lost.
+    """
 
     @wraps(work)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
         with db.session() as session, session.begin():
+            if not _is_sqlite():
+                session.connection(execution_options=AT_ONCE)
             return work(session, *args, **kwargs)
 
+    return _unless_lost(run)
+
+
+def snapshot(work: Callable[Concatenate[Session, P], R]) -> Callable[P, R]:
+    """Like `reading`, in a transaction whose statements all see one and the same moment.
+
+    SQLite's transactions do so by themselves. The time-out of statements is for requests: the sum
+    over a ledger of millions may take longer.
+    """
+
+    @wraps(work)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        with db.session() as session, session.begin():
+            if not _is_sqlite():
+                session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
+                session.execute(text("SET LOCAL statement_timeout = '10min'"))
+            return work(session, *args, **kwargs)
+
+    return _unless_lost(run)
+
+
+def lookup(work: Callable[Concatenate[Connection, P], R]) -> Callable[P, R]:
+    """Like `reading`, with a plain connection: a session costs several times what a question by
+    statements that were written before does."""
+
+    @wraps(work)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        with current_app.extensions[LOOKUPS].connect() as connection:
+            return work(connection, *args, **kwargs)
+
+    return _unless_lost(run)
+
+
+def _unless_lost(ask: Callable[P, R]) -> Callable[P, R]:
+    """Ask again when the connection was lost, perhaps long before."""
+
+    @wraps(ask)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        for attempt in range(1, TRIES + 1):
+            try:
+                return ask(*args, **kwargs)
+            except DBAPIError as error:
+                if attempt == TRIES or not error.connection_invalidated:
+                    raise
+        raise AssertionError("unreachable")
+
     return run
+
+
+def _is_sqlite() -> bool:
+    return db.engine.dialect.name == "sqlite"
 
 
 @contextmanager
@@ -142,33 +225,43 @@ def _writer_lock() -> Iterator[None]:
     SQLite's own waiting is a poll that lets some writers starve: under 16 of them the slowest
     percent waited 650 ms, behind this lock 50 ms. The kernel frees it when its holder dies; one
     that is frozen with it is waited for as long as PostgreSQL would wait for a row.
+
+    The threads of one process stand in a line of their own, so that only its first polls the file.
     """
-    if db.engine.dialect.name != "sqlite":
+    if not _is_sqlite():
         yield
         return
-    with Path(f"{db.engine.url.database}.lock").open("w") as lock:
-        _take(lock)
-        yield
-
-
-def _take(lock: IO[str]) -> None:
     deadline = time.monotonic() + LOCK_TIMEOUT
+    if not _LINE.acquire(timeout=LOCK_TIMEOUT):
+        raise WriterTimeout(WAITED)
+    try:
+        lock = os.open(f"{db.engine.url.database}.lock", os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            _take(lock, deadline)
+            yield
+        finally:
+            os.close(lock)
+    finally:
+        _LINE.release()
+
+
+def _take(lock: int, deadline: float) -> None:
     while True:
         try:
             return fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             if time.monotonic() > deadline:
-                raise WriterTimeout(f"somebody has been writing for {LOCK_TIMEOUT:g} s") from None
+                raise WriterTimeout(WAITED) from None
             time.sleep(random.uniform(0.0005, 0.002))
 
 
-def changed(session: Session, statement: UpdateBase) -> bool:
-    """Run an UPDATE, a DELETE or an upsert; True when it met a row. The heart of every
-    compare-and-set."""
+def changed(session: Session, statement: UpdateBase, facts: Facts | None = None) -> bool:
+    """Run an UPDATE, a DELETE or an upsert, with these parameters; True when it met a row. The
+    heart of every compare-and-set."""
     # Without it SQLAlchemy knows no count for an INSERT on PostgreSQL: -1, whatever happened.
     counted = {"preserve_rowcount": True}
-    result = cast("CursorResult[Any]", session.execute(statement, execution_options=counted))
-    return result.rowcount > 0
+    result = session.execute(statement, facts, execution_options=counted)
+    return cast("CursorResult[Any]", result).rowcount > 0
 
 
 def insert_into(session: Session, table: Any) -> Any:

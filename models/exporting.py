@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import func, select, text, tuple_
+from sqlalchemy import func, select, tuple_
 from sqlalchemy.orm import Session
 
-from models.database import reading
+from models.database import reading, snapshot
 from models.tables import (
     Attempt,
     Batch,
@@ -100,13 +100,11 @@ def files(session: Session, instance_id: int, table: Any, after: int) -> list[tu
     return [(id, name) for id, name in page]
 
 
-@reading
+@snapshot
 def _page(
     session: Session, part: Part, instance_id: int, after: Sequence[Any] | None
 ) -> list[dict[str, Any]]:
-    if session.get_bind().dialect.name == "postgresql":
-        # Nobody waits for it, and a small instance's rows may lie far apart.
-        session.execute(text("SET LOCAL statement_timeout = '10min'"))
+    """Nobody waits for it, and a small instance's rows may lie far apart."""
     columns = _key(part.table)
     own = select(*part.table.__table__.columns).where(_owner(part.table) == instance_id)
     if part.table is Attempt:

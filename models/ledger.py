@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from config.plans import PLANS
@@ -12,7 +13,7 @@ from models import audit, totals
 from models.clock import now
 from models.database import reading, transaction
 from models.errors import AlreadyExists, InsufficientCredits, NotFound
-from models.tables import CreditEntry, EntryKind, Instance
+from models.tables import ENTRIES, INSTANCES, CreditEntry, EntryKind, Instance
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,72 @@ def lock(session: Session, instance_id: int) -> Instance:
     if instance is None:
         raise NotFound(f"There is no instance {instance_id}.")
     return instance
+
+
+class Orderer(NamedTuple):
+    """A locked instance that orders something, as it is before that."""
+
+    id: int
+    balance: int
+    due_items: int
+    max_waiting: int | None
+    disabled_at: datetime | None
+    reset_month: str
+    time: datetime
+
+
+_I = INSTANCES.c
+_ORDERER = (
+    select(_I.id, _I.balance, _I.due_items, _I.max_waiting, _I.disabled_at, _I.reset_month, now())
+    .where(_I.id == bindparam("instance"))
+    .with_for_update(key_share=True)
+)
+_TAKE = (
+    update(INSTANCES)
+    .where(_I.id == bindparam("instance"))
+    .values(balance=bindparam("left"), due_items=_I.due_items + bindparam("due"))
+)
+_ENTRY = insert(ENTRIES).values(kind=EntryKind.CHARGE)
+
+
+def lock_orderer(session: Session, instance_id: int) -> Orderer:
+    """Lock the instance's row and return what an order has to know of it, after this month's reset.
+    Raises `NotFound`."""
+    found = _orderer(session, instance_id)
+    if found.reset_month < _month(found.time):
+        book_reset(session, lock(session, instance_id))
+        session.flush()
+        found = _orderer(session, instance_id)
+    return found
+
+
+def _orderer(session: Session, instance_id: int) -> Orderer:
+    row = session.connection().execute(_ORDERER, {"instance": instance_id}).one_or_none()
+    if row is None:
+        raise NotFound(f"There is no instance {instance_id}.")
+    return Orderer(*row)
+
+
+def charge(session: Session, orderer: Orderer, cost: int, due: int, reference: str) -> int:
+    """Book what an order costs, and count the images that it makes due; return the new balance.
+
+    Raises `InsufficientCredits` rather than go below zero; see `book`.
+    """
+    left = orderer.balance - cost
+    if left < 0:
+        raise InsufficientCredits(cost=cost, balance=orderer.balance)
+    connection = session.connection()
+    connection.execute(_TAKE, {"instance": orderer.id, "left": left, "due": due})
+    connection.execute(
+        _ENTRY,
+        {
+            "instance_id": orderer.id,
+            "amount": -cost,
+            "balance_after": left,
+            "reference": reference,
+        },
+    )
+    return left
 
 
 def book(

@@ -34,11 +34,11 @@ from models import (
 from models.clock import from_now, now
 from models.database import lock_timed_out, transaction
 from models.explanations import EXPLANATIONS
+from models.ledger import Orderer
 from models.orders import JobOrder, Pricing, Receipt, Requeued, Turn
 from models.tables import (
     NOT_ENDED,
     AttemptStatus,
-    Instance,
     Item,
     Status,
 )
@@ -70,8 +70,8 @@ def submit(
     `IdempotencyKeyInUse` and `InstanceDisabled`; nothing is written then.
     """
 
-    def place(instance: Instance) -> Receipt:
-        return ordering.place_job(session, instance, order, price, reuse_for=reuse_for)
+    def place(orderer: Orderer) -> Receipt:
+        return ordering.place_job(session, orderer, order, price, reuse_for=reuse_for)
 
     return ordering.once(session, instance_id, order, key, Receipt, place)
 

@@ -5,7 +5,8 @@ from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import Any, NamedTuple, Self
 
-from models.tables import Item, Job
+from models.new_items import NewItem
+from models.tables import Item, Job, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +32,6 @@ class ImageOrder:
         """What was ordered as this item, to be ordered again."""
         facts = {name: getattr(item, name) for name in ORDER_COLUMNS}
         return cls(**facts | {"reference_urls": tuple(item.reference_urls)})
-
-    def to_columns(self) -> dict[str, Any]:
-        """The item's columns that hold it."""
-        return asdict(self) | {"reference_urls": list(self.reference_urls)}
 
 
 # An item's columns that its shop chose; all others tell what became of it.
@@ -66,14 +63,14 @@ class JobOrder:
     images: tuple[ImageOrder, ...]
     reuse: bool = True
 
-    def to_job(self, instance_id: int) -> Job:
+    def to_job(self, instance_id: int) -> dict[str, Any]:
         """The row of the job, not yet written."""
-        return Job(
-            instance_id=instance_id,
-            product_id=self.product_id,
-            product_name=self.product_name,
-            total_images=len(self.images),
-        )
+        return {
+            "instance_id": instance_id,
+            "product_id": self.product_id,
+            "product_name": self.product_name,
+            "total_images": len(self.images),
+        }
 
     def urls(self) -> Iterator[str]:
         """Every address in it."""
@@ -84,15 +81,15 @@ class JobOrder:
         """The credits of all of it."""
         return sum(price_of(image, pricing) for image in self.images)
 
-    def to_items(self, job: Job, pricing: Pricing) -> list[Item]:
-        """The rows of its items, in the order in which they were submitted."""
+    def to_items(self, instance_id: int, job_id: int, pricing: Pricing) -> list[NewItem]:
+        """Its items, not yet written, in the order in which they were submitted."""
         return [
-            Item(
-                **image.to_columns(),
-                job_id=job.id,
-                instance_id=job.instance_id,
-                position=position,
-                credits=price_of(image, pricing),
+            NewItem(
+                job_id,
+                instance_id,
+                position,
+                price_of(image, pricing),
+                **{name: getattr(image, name) for name in ORDER_COLUMNS},
             )
             for position, image in enumerate(self.images)
         ]
@@ -130,6 +127,22 @@ class ReceiptJob:
         """A job that was just written."""
         return cls(**{name: getattr(job, name) for name in cls.__dataclass_fields__})
 
+    @classmethod
+    def of_row(cls, row: dict[str, Any], job_id: int, created_at: datetime) -> Self:
+        """A job of which this row was just written, under that id."""
+        return cls(
+            job_id,
+            row["product_id"],
+            row["product_name"],
+            Status.PENDING,
+            row["total_images"],
+            completed_images=0,
+            failed_images=0,
+            created_at=created_at,
+            retry_of=row["retry_of"],
+            batch_id=row["batch_id"],
+        )
+
     def to_json(self) -> dict[str, Any]:
         """As it is kept with an idempotency key."""
         return asdict(self) | {"created_at": self.created_at.isoformat()}
@@ -148,11 +161,6 @@ class Receipt:
     credits_used: int
     credits_remaining: int
     replayed: bool = False
-
-    @classmethod
-    def of(cls, job: Job, used: int, remaining: int) -> Self:
-        """The receipt for a job that was just written."""
-        return cls(ReceiptJob.of(job), used, remaining)
 
     def to_json(self) -> dict[str, Any]:
         """As it is kept with the idempotency key."""

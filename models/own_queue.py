@@ -1,12 +1,13 @@
 """What one instance has in the queue."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from models.database import reading
+from models.job_rows import JOB, JobRow
 from models.tables import Instance, Item, Job, Status
 
 
@@ -19,7 +20,7 @@ class OwnQueue:
     running: int
     first_due: int | None
     last_due: int | None
-    jobs: Sequence[Job]
+    jobs: Sequence[JobRow]
 
 
 @reading
@@ -37,8 +38,13 @@ def own_queue(session: Session, instance_id: int) -> OwnQueue:
         running=_count(session, instance_id, resting=False),
         first_due=first and first.id,
         last_due=last and last.id,
-        jobs=session.scalars(select(Job).where(Job.id.in_(job_ids))).all() if job_ids else [],
+        jobs=_jobs(session, job_ids),
     )
+
+
+def _jobs(session: Session, job_ids: Collection[int]) -> Sequence[JobRow]:
+    own = select(*JOB).where(Job.id.in_(job_ids))
+    return [JobRow(*row) for row in session.execute(own)] if job_ids else []
 
 
 def _due(instance_id: int) -> Select[int, int]:

@@ -13,13 +13,24 @@ count as if they had none, so that nothing is sent later than its place says.
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
+from typing import Any
 
-from sqlalchemy import ColumnElement, case, func, literal, select, tuple_
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Integer,
+    Select,
+    bindparam,
+    case,
+    func,
+    select,
+    tuple_,
+)
+from sqlalchemy.orm import aliased
 
 from config.plans import PLANS
 from models import caps
-from models.database import reading
+from models.database import lookup
 from models.tables import Instance, Item, Status
 from models.turns import HELD, SERVED
 
@@ -63,21 +74,23 @@ class Crowd:
     turns: Turns = Turns()
 
 
-@reading
-def waiting(session: Session, instance_id: int, job_ids: Sequence[int]) -> Sequence[Waiting]:
+@lookup
+def waiting(connection: Connection, instance_id: int, job_ids: Sequence[int]) -> Sequence[Waiting]:
     """The due items of these jobs of an instance, the one to be sent first at first.
 
     Items that rest after a failure are not among them, nor any beyond the instance's first 1,000.
     """
-    own = _own(session, instance_id, job_ids)
+    facts = {"instance_id": instance_id}
+    own = connection.execute(_OWN, facts | {"job_ids": job_ids}).all()
     if not own:
         return []
-    depth = own[-1][2]
-    turns, room = _turns(session, instance_id, depth)
+    depth = own[-1].rank
+    turns, room = _turns(connection, instance_id, depth)
     # Nobody else gets more turns before the last of these than that one's own instance.
-    places = positions(_others(session, instance_id, turns.number(depth) + 1), depth, turns)
+    others = _others(connection, instance_id, turns.number(depth) + 1)
+    found = positions(others, depth, turns)
     return [
-        Waiting(item, job, rank, places[rank - 1] if rank <= room else None)
+        Waiting(item, job, rank, found[rank - 1] if rank <= room else None)
         for item, job, rank in own
     ]
 
@@ -110,25 +123,37 @@ def _served(turns: int, crowds: Iterable[Crowd]) -> Iterator[int]:
     return accumulate(change[:turns])
 
 
-def _own(
-    session: Session, instance_id: int, job_ids: Sequence[int]
-) -> Sequence[tuple[int, int, int]]:
+def _turns(connection: Connection, instance_id: int, depth: int) -> tuple[Turns, int]:
+    """An instance's turns, and how many of its first `depth` images its cap lets go now."""
+    first, weight, free = connection.execute(_TURNS, {"instance_id": instance_id}).one()
+    return Turns(first, weight), depth if free is None else max(0, free)
+
+
+def _others(connection: Connection, instance_id: int, turns: int) -> list[Crowd]:
+    """Who else stands in the line, with at most so many turns of each one's images."""
+    facts = {"instance_id": instance_id, "turns": turns}
+    rows = [row for standing in _OTHERS for row in connection.execute(standing, facts)]
+    return [
+        Crowd(bool(row.ahead), row.depth, row.instances, Turns(row.first, row.weight))
+        for row in rows
+    ]
+
+
+# To put these together costs more than to run them: it is done once.
+
+
+def _own() -> Select[Any]:
+    """The items of some jobs, and the ranks that they have among all due items of the instance."""
     due = select(Item.id, Item.job_id).where(
-        Item.instance_id == instance_id, Item.status == Status.PENDING, Item.not_before.is_(None)
+        Item.instance_id == bindparam("instance_id"),
+        Item.status == Status.PENDING,
+        Item.not_before.is_(None),
     )
     line = due.order_by(Item.id).limit(DEEPEST).subquery()
     rank = func.row_number().over(order_by=line.c.id).label("rank")
     ranked = select(line.c.id, line.c.job_id, rank).subquery()
-    wanted = select(ranked).where(ranked.c.job_id.in_(job_ids)).order_by(ranked.c.rank)
-    return [(row.id, row.job_id, row.rank) for row in session.execute(wanted)]
-
-
-def _turns(session: Session, instance_id: int, depth: int) -> tuple[Turns, int]:
-    """An instance's turns, and how many of its first `depth` images its cap lets go now."""
-    facts = select(_next_turn(), WEIGHT, Instance.max_running)
-    first, weight, cap = session.execute(facts.where(Instance.id == instance_id)).one()
-    room = depth if cap is None else max(0, cap - caps.running(session, instance_id))
-    return Turns(first, weight), room
+    wanted = ranked.c.job_id.in_(bindparam("job_ids", expanding=True))
+    return select(ranked).where(wanted).order_by(ranked.c.rank)
 
 
 def _next_turn() -> ColumnElement[int]:
@@ -136,22 +161,24 @@ def _next_turn() -> ColumnElement[int]:
     return case((Instance.turns_left > 0, Instance.turns_left), else_=WEIGHT)
 
 
-def _others(session: Session, instance_id: int, turns: int) -> list[Crowd]:
-    """Who else stands in the line, with at most so many turns of each one's images."""
+def _standing(*where: ColumnElement[bool]) -> Select[Any]:
+    """The other instances that stand there, those that are alike counted together."""
     me = aliased(Instance)
     ahead: ColumnElement[bool] = tuple_(Instance.last_served, Instance.id) < tuple_(
         me.last_served, me.id
     )
-    most = WEIGHT * literal(turns)
+    most = WEIGHT * bindparam("turns", type_=Integer)
     counted = case((Instance.due_items < most, Instance.due_items), else_=most)
     facts = {
         "ahead": ahead, "depth": counted, "first": _next_turn(), "weight": WEIGHT,
     }  # fmt: skip
     named = [column.label(name) for name, column in facts.items()]
-    others = select(*named, func.count().label("instances")).join(me, me.id == instance_id)
-    grouped = others.where(Instance.id != instance_id).group_by(*facts)
-    rows = [row for standing in (SERVED, HELD) for row in session.execute(grouped.where(*standing))]
-    return [
-        Crowd(bool(row.ahead), row.depth, row.instances, Turns(row.first, row.weight))
-        for row in rows
-    ]
+    mine = me.id == bindparam("instance_id")
+    others = select(*named, func.count().label("instances")).join(me, mine)
+    return others.where(Instance.id != bindparam("instance_id"), *where).group_by(*facts)
+
+
+_OWN = _own()
+_FREE = case((Instance.max_running.is_not(None), Instance.max_running - caps.RUNNING))
+_TURNS = select(_next_turn(), WEIGHT, _FREE).where(Instance.id == bindparam("instance_id"))
+_OTHERS = (_standing(*SERVED), _standing(*HELD))

@@ -3,11 +3,14 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
+    Connection,
     Select,
     String,
+    bindparam,
     column,
     func,
     inspect,
@@ -20,9 +23,10 @@ from sqlalchemy.orm import Session
 
 from models import totals
 from models.clock import age
-from models.database import reading
+from models.database import lookup, reading
 from models.errors import NotFound
-from models.tables import Instance, Item, Job, Status
+from models.job_rows import ITEM, JOB, RETRIED_BY, ItemRow, JobRow
+from models.tables import ITEMS, JOBS, Instance, Item, Job, Status
 from models.tables.instances import HELD, IN_LINE
 
 
@@ -34,44 +38,73 @@ class Result:
     content_type: str
 
 
-@reading
+@lookup
 def jobs(
-    session: Session,
+    connection: Connection,
     instance_id: int,
     statuses: Sequence[Status] = tuple(Status),
     before: int | None = None,
     limit: int = 20,
-) -> Sequence[Job]:
-    """A page of an instance's jobs, newest first: those with an id below `before`.
-
-    Each status is read from its own end of one index, so a page costs the same with any number
-    of jobs.
-    """
-    page = _newest_ids(instance_id, statuses, before, limit)
-    return session.scalars(select(Job).where(Job.id.in_(page)).order_by(Job.id.desc())).all()
+) -> Sequence[JobRow]:
+    """A page of an instance's jobs, newest first: those with an id below `before`."""
+    facts = {"instance_id": instance_id, "limit": limit}
+    below = {} if before is None else {"before": before}
+    page = _page(tuple(statuses), below=bool(below))
+    return [JobRow(*row) for row in connection.execute(page, facts | below)]
 
 
-def _newest_ids(
-    instance_id: int | None, statuses: Sequence[Status], before: int | None, limit: int
-) -> Select[int]:
-    """Of one instance, or of all: there is an index for each."""
-    chosen = select(Job.id).order_by(Job.id.desc()).limit(limit)
-    if instance_id is not None:
-        chosen = chosen.where(Job.instance_id == instance_id)
-    if before is not None:
-        chosen = chosen.where(Job.id < before)
-    each = (select(chosen.where(Job.status == status).subquery().c.id) for status in statuses)
-    newest = union_all(*each).subquery()
-    return select(newest.c.id).order_by(newest.c.id.desc()).limit(limit)
+@lru_cache(maxsize=64)
+def _page(statuses: tuple[Status, ...], *, below: bool) -> Select[Any]:
+    """Each status is read from its own end of one index, so a page costs the same with any number
+    of jobs. To put the statement together costs more than to run it."""
+    newest = union_all(*(_own_ids(status, below) for status in statuses)).subquery()
+    page = select(newest.c.id).order_by(newest.c.id.desc()).limit(bindparam("limit"))
+    return select(*JOB).where(JOBS.c.id.in_(page)).order_by(JOBS.c.id.desc())
 
 
-@reading
-def job(session: Session, instance_id: int, job_id: int) -> Job:
+def _own_ids(status: Status, below: bool) -> Select[tuple[int]]:
+    own = select(JOBS.c.id).where(
+        JOBS.c.instance_id == bindparam("instance_id"), JOBS.c.status == status
+    )
+    if below:
+        own = own.where(JOBS.c.id < bindparam("before"))
+    newest = own.order_by(JOBS.c.id.desc()).limit(bindparam("limit")).subquery()
+    return select(newest.c.id)
+
+
+_OWN = (JOBS.c.id == bindparam("job_id"), JOBS.c.instance_id == bindparam("instance_id"))
+_JOB = select(*JOB, RETRIED_BY).where(*_OWN)
+_WITH_ITEMS = (
+    select(*JOB, RETRIED_BY, *ITEM)
+    .join_from(JOBS, ITEMS, ITEMS.c.job_id == JOBS.c.id)
+    .where(*_OWN)
+    .order_by(ITEMS.c.position)
+)
+
+
+@lookup
+def job(connection: Connection, instance_id: int, job_id: int) -> JobRow:
     """One job of an instance; raises `NotFound` also when it is another's."""
-    found = session.scalar(select(Job).where(Job.id == job_id, Job.instance_id == instance_id))
-    if found is None:
+    row = connection.execute(_JOB, {"job_id": job_id, "instance_id": instance_id}).first()
+    if row is None:
         raise NotFound(f"There is no job {job_id}.")
-    return found
+    return JobRow._make(row)
+
+
+@lookup
+def job_with_items(
+    connection: Connection, instance_id: int, job_id: int
+) -> tuple[JobRow, Sequence[ItemRow]]:
+    """A job and its items in one statement, so that its counters match them.
+
+    Raises `NotFound` also when the job is another instance's.
+    """
+    facts = {"job_id": job_id, "instance_id": instance_id}
+    rows = connection.execute(_WITH_ITEMS, facts).all()
+    if not rows:
+        raise NotFound(f"There is no job {job_id}.")
+    width = len(JobRow._fields)
+    return JobRow._make(rows[0][:width]), [ItemRow._make(row[width:]) for row in rows]
 
 
 @reading
@@ -95,24 +128,24 @@ def newest_jobs(
     return [(row.Job, row.name) for row in rows]
 
 
+def _newest_ids(
+    instance_id: int | None, statuses: Sequence[Status], before: int | None, limit: int
+) -> Select[int]:
+    """Of one instance, or of all: there is an index for each."""
+    chosen = select(Job.id).order_by(Job.id.desc()).limit(limit)
+    if instance_id is not None:
+        chosen = chosen.where(Job.instance_id == instance_id)
+    if before is not None:
+        chosen = chosen.where(Job.id < before)
+    each = (select(chosen.where(Job.status == status).subquery().c.id) for status in statuses)
+    newest = union_all(*each).subquery()
+    return select(newest.c.id).order_by(newest.c.id.desc()).limit(limit)
+
+
 @reading
 def items(session: Session, job_id: int) -> Sequence[Item]:
     """The items of a job in the order in which they were submitted."""
     return session.scalars(select(Item).where(Item.job_id == job_id).order_by(Item.position)).all()
-
-
-@reading
-def job_with_items(session: Session, instance_id: int, job_id: int) -> tuple[Job, Sequence[Item]]:
-    """A job and its items in one statement, so that its counters match them.
-
-    Raises `NotFound` also when the job is another instance's.
-    """
-    statement = select(Job, Item).join(Item, Item.job_id == Job.id).order_by(Item.position)
-    own = statement.where(Job.id == job_id, Job.instance_id == instance_id)
-    rows = session.execute(own).all()
-    if not rows:
-        raise NotFound(f"There is no job {job_id}.")
-    return rows[0][0], [item for _job, item in rows]
 
 
 @reading

@@ -15,8 +15,9 @@ from models.errors import (
     NotFound,
     NothingToRetry,
 )
+from models.ledger import Orderer
 from models.orders import ImageOrder, JobOrder, JobRetry, Pricing, Receipt
-from models.tables import FINAL, Instance, Item, Job, Status
+from models.tables import FINAL, Item, Job, Status
 
 
 @transaction
@@ -30,8 +31,8 @@ def retry(
     what `lifecycle.submit` does; nothing is written then.
     """
 
-    def place(instance: Instance) -> Receipt:
-        return _retry(session, instance, job_id, price)
+    def place(orderer: Orderer) -> Receipt:
+        return _retry(session, orderer, job_id, price)
 
     return ordering.once(session, instance_id, JobRetry(job_id), key, Receipt, place)
 
@@ -42,18 +43,18 @@ def retried_by(session: Session, job_id: int) -> int | None:
     return _retried_by(session, job_id)
 
 
-def _retry(session: Session, instance: Instance, job_id: int, price: Pricing) -> Receipt:
-    old = _ended(session, instance, job_id)
+def _retry(session: Session, orderer: Orderer, job_id: int, price: Pricing) -> Receipt:
+    old = _ended(session, orderer.id, job_id)
     order = JobOrder(old.product_id, old.product_name, _failed(session, old))
-    receipt = ordering.place_job(session, instance, order, price, retry_of=old.id)
+    receipt = ordering.place_job(session, orderer, order, price, retry_of=old.id)
     # Its shop is shown that it was retried.
     old.version += 1
     return receipt
 
 
-def _ended(session: Session, instance: Instance, job_id: int) -> Job:
+def _ended(session: Session, instance_id: int, job_id: int) -> Job:
     """The lock on the instance keeps a second retry away until this one is written."""
-    own = select(Job.id).where(Job.id == job_id, Job.instance_id == instance.id)
+    own = select(Job.id).where(Job.id == job_id, Job.instance_id == instance_id)
     if session.scalar(own) is None:
         raise NotFound(f"There is no job {job_id}.")
     job = moves.lock_job(session, job_id)

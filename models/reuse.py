@@ -16,7 +16,8 @@ from sqlalchemy.orm import Session
 
 from models import moves, uploads
 from models.clock import from_now
-from models.orders import ORDER_COLUMNS
+from models.new_items import NewItem
+from models.orders import ORDER_COLUMNS, ReceiptJob
 from models.tables import REUSABLE, Item, Job, Status
 
 PICTURES = ("image_url", "reference_urls")
@@ -32,7 +33,7 @@ class Made(NamedTuple):
     result_type: str
 
 
-def mark(session: Session, instance_id: int, items: Sequence[Item]) -> None:
+def mark(session: Session, instance_id: int, items: Sequence[NewItem]) -> None:
     """Give each item of uploads alone the hash by which its result can be found later."""
     keys = uploads.keys_of(url for item in items for url in _urls(item))
     digests = uploads.digests(session, instance_id, keys) if keys else {}
@@ -40,7 +41,7 @@ def mark(session: Session, instance_id: int, items: Sequence[Item]) -> None:
         item.reuse_hash = hash_of(item, digests)
 
 
-def hash_of(item: Item, digests: Mapping[str, str]) -> str | None:
+def hash_of(item: NewItem, digests: Mapping[str, str]) -> str | None:
     """The hash of everything that an item's result depends on; None if not all of its pictures are
     uploads. `digests` are those of the uploads' files, by their keys."""
     pictures = [digests.get(uploads.key_of(url) or "") for url in _urls(item)]
@@ -50,7 +51,7 @@ def hash_of(item: Item, digests: Mapping[str, str]) -> str | None:
     return hashlib.sha256(json.dumps([pictures, facts], sort_keys=True).encode()).hexdigest()
 
 
-def give(session: Session, instance_id: int, items: Sequence[Item], seconds: float) -> None:
+def give(session: Session, instance_id: int, items: Sequence[NewItem], seconds: float) -> None:
     """Make those items, not written yet, DONE for free whose results were made so many seconds ago
     at most. The lock on the instance keeps the results from being deleted meanwhile."""
     hashes = {item.reuse_hash for item in items if item.reuse_hash}
@@ -60,17 +61,22 @@ def give(session: Session, instance_id: int, items: Sequence[Item], seconds: flo
             _copy(item, found)
 
 
-def settle(session: Session, job: Job, items: Sequence[Item]) -> None:
+def settle(session: Session, job: ReceiptJob, items: Sequence[NewItem]) -> ReceiptJob:
     """Count those of a new job's items that are DONE already: here they become final, and here it
-    is told to whoever wants to hear of that."""
-    moves.count(session, job, [item for item in items if item.stored_key], Status.DONE)
+    is told to whoever wants to hear of that. Return the job as it is then."""
+    if not any(item.stored_key for item in items):
+        return job
+    row = session.get_one(Job, job.id)
+    done = select(Item).where(Item.job_id == job.id, Item.status == Status.DONE)
+    moves.count(session, row, session.scalars(done.order_by(Item.position)).all(), Status.DONE)
+    return ReceiptJob.of(row)
 
 
-def _urls(item: Item) -> tuple[str, ...]:
+def _urls(item: NewItem) -> tuple[str, ...]:
     return (item.image_url, *item.reference_urls)
 
 
-def _copy(item: Item, made: Made) -> None:
+def _copy(item: NewItem, made: Made) -> None:
     extension = made.result_key.rpartition(".")[2]
     item.status, item.credits = Status.DONE, 0
     item.reused_from, item.stored_key = made.item_id, made.result_key

@@ -6,6 +6,7 @@ name really leads to is checked where a connection is made (`tasks/connecting.py
 
 import re
 import unicodedata
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 
 Address = IPv4Address | IPv6Address
@@ -70,12 +71,15 @@ def is_public(address: Address) -> bool:
     return address in _GLOBAL_V6 and not any(address in network for network in _PRIVATE_V6)
 
 
+@lru_cache(maxsize=1024)
 def is_public_host(host: str) -> bool:
     """Tell whether a URL's host may be public: an IPv6 address without its brackets, an IPv4
     address, or a name.
 
     IPv4 must be written as four plain decimal numbers: `0177.1`, `2130706433` and `0x7f.1` are one
     address to some resolvers and another, or none, to others.
+
+    A shop has its pictures on few hosts, so the last answers are kept.
     """
     if ":" in host:
         return _is_public_v6(host)

@@ -6,10 +6,15 @@ down is a line in the log. The sweep sends again what is missing.
 
 from typing import Any
 
+import redis
 import structlog
 from kombu.exceptions import KombuError
 from kombu.pools import ProducerPool
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+from redis.retry import Retry
 
+from tasks import alike
 from tasks.celery import app
 
 log = structlog.get_logger(__name__)
@@ -24,6 +29,7 @@ POOL_SIZE = 50
 LONGEST_COUNTDOWN = 30.0
 # As many messages as the sweep keeps in the queue: more would wait there for nothing.
 MOST_FOR_BATCH = 500
+TASK = "optimize-next-image"
 
 
 class Waker:
@@ -40,19 +46,29 @@ class Waker:
             },
         )
         self._producers = ProducerPool(connection.Pool(POOL_SIZE), limit=POOL_SIZE)
+        self._redis = redis.Redis.from_url(
+            redis_url,
+            socket_timeout=SOCKET_TIMEOUT,
+            socket_connect_timeout=SOCKET_TIMEOUT,
+            retry=Retry(NoBackoff(), 0),
+        )
 
     def wake_workers(self, job_id: int, images: int) -> None:
         """Say that `images` more images are due, because of a new job."""
-        self._send("optimize-next-image", images, why=f"woken by job {job_id}")
+        self.top_up(images, f"woken by job {job_id}")
 
     def wake_for_batch(self, batch_id: int, images: int) -> None:
         """Say so for a batch; what is more than fits is announced as the queue gets shorter."""
-        why = f"woken by batch {batch_id}"
-        self._send("optimize-next-image", min(images, MOST_FOR_BATCH), why=why)
+        self.top_up(min(images, MOST_FOR_BATCH), f"woken by batch {batch_id}")
 
     def top_up(self, images: int, why: str) -> None:
-        """Say again that so many images are due."""
-        self._send("optimize-next-image", images, why=why)
+        """Say that so many images are due, in one write."""
+        if not images:
+            return
+        try:
+            alike.publish(self._redis, TASK, images, why)
+        except RedisError as error:
+            log.warning("message not sent", task=TASK, times=images, error=str(error))
 
     def follow(self, attempt_id: int, check: int, seconds: float = 0.0) -> bool:
         """Have an attempt's prediction asked about for the `check`-th time, in `seconds`. False
@@ -84,20 +100,12 @@ class Waker:
         """Ask for a sweep; one that was made just now is enough."""
         self._send("sweep", expires=LONGEST_COUNTDOWN)
 
-    def _send(self, task: str, times: int = 1, *, why: str = "", **message: Any) -> bool:
-        """Publish the messages in one write; they are alike but for their ids."""
-        if not times:
-            return True
-        if why:
-            message["kwargsrepr"] = why
+    def _send(self, task: str, **message: Any) -> bool:
+        """Publish one message; False when the broker did not take it."""
         try:
-            with (
-                self._producers.acquire(block=True, timeout=POOL_TIMEOUT) as producer,
-                producer.batch(),  # type: ignore[attr-defined]  # newer than its stubs
-            ):
-                for _ in range(times):
-                    app.send_task(task, producer=producer, retry=False, **message)
+            with self._producers.acquire(block=True, timeout=POOL_TIMEOUT) as producer:
+                app.send_task(task, producer=producer, retry=False, **message)
         except (KombuError, OSError) as error:
-            log.warning("message not sent", task=task, times=times, error=str(error))
+            log.warning("message not sent", task=task, error=str(error))
             return False
         return True

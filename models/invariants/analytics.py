@@ -9,7 +9,8 @@ from sqlalchemy import Date, case, func, select
 from sqlalchemy.orm import Session
 
 from models.analytics import COUNTED, DELETED
-from models.invariants.pages import Finding, Page, Span, Start, snapshot, span
+from models.database import snapshot
+from models.invariants.pages import Finding, Page, Span, Start, span
 from models.tables import (
     DailyCount,
     DailyDuration,

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
-from models.invariants.pages import SIZE, Finding, Page, Start, snapshot
+from models.database import snapshot
+from models.invariants.pages import SIZE, Finding, Page, Start
 from models.tables import Batch, IdempotencyKey, Job
 
 FORGET = "Delete the key's row: a repetition would be told of something that is not there."

@@ -7,7 +7,8 @@ from typing import NamedTuple
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session, aliased
 
-from models.invariants.pages import Finding, Page, Start, snapshot, span
+from models.database import snapshot
+from models.invariants.pages import Finding, Page, Start, span
 from models.tables import Attempt, AttemptStatus, Item, Status
 
 ORPHAN = "Compare with a backup: an image goes only together with its attempts."

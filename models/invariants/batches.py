@@ -6,7 +6,8 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from models.invariants.pages import Finding, Page, Span, Start, snapshot, span
+from models.database import snapshot
+from models.invariants.pages import Finding, Page, Span, Start, span
 from models.tables import Batch, CreditEntry, EntryKind, Item, Job
 
 BOOK = "Book the difference with `credits grant` and a reference that names the batch."

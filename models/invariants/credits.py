@@ -7,8 +7,9 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, aliased
 
+from models.database import snapshot
 from models.invariants.deleted import charged_and_refunded, with_deleted_jobs
-from models.invariants.pages import Finding, Page, Span, Start, snapshot, span
+from models.invariants.pages import Finding, Page, Span, Start, span
 from models.invariants.turns import turns
 from models.tables import Batch, CreditEntry, EntryKind, Instance, Item, Job, Status
 

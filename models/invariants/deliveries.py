@@ -7,7 +7,8 @@ from typing import NamedTuple
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session, aliased
 
-from models.invariants.pages import Finding, Page, Start, snapshot, span
+from models.database import snapshot
+from models.invariants.pages import Finding, Page, Start, span
 from models.outgoing import TEST, WORDS
 from models.tables import DeliveryStatus, Item, Job, Status, WebhookDelivery, WebhookEndpoint
 

@@ -7,7 +7,8 @@ from sqlalchemy import String, cast, exists, literal, select
 from sqlalchemy.orm import Session, aliased
 
 from models.cancellation import COSTLY
-from models.invariants.pages import Finding, Page, Start, snapshot, span
+from models.database import snapshot
+from models.invariants.pages import Finding, Page, Start, span
 from models.tables import Attempt, AttemptStatus, CreditEntry, Item, Job, Status
 
 ORPHAN = "Compare with a backup: a job goes only together with its images."

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from models.invariants.pages import Finding, Page, Span, Start, snapshot, span
+from models.database import snapshot
+from models.invariants.pages import Finding, Page, Span, Start, span
 from models.tables import FINAL, Attempt, CreditEntry, EntryKind, Item, Job, Status
 
 RECOUNT = "Set the columns to what counting its images gives; then find out who wrote them."

@@ -6,9 +6,9 @@ from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from models.clock import age, from_now, now
-from models.database import reading
+from models.database import reading, snapshot
 from models.following import REMEMBERED_SECONDS
-from models.invariants.pages import Finding, Page, Start, snapshot, span
+from models.invariants.pages import Finding, Page, Start, span
 from models.tables import Attempt, AttemptStatus, Instance, Item, Status
 from models.turns import SERVED
 

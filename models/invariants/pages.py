@@ -2,17 +2,13 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import wraps
-from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, func, select, text, true
+from sqlalchemy import ColumnElement, and_, func, select, true
 from sqlalchemy.orm import Session
 
 from models.database import reading
 from models.tables import Attempt, Batch, CreditEntry, Instance, Item, Job, WebhookDelivery
-
-P = ParamSpec("P")
-R = TypeVar("R")
 
 SIZE = 1000
 
@@ -46,22 +42,6 @@ class Page(NamedTuple):
 
 
 Look = Callable[[Start], Page]
-
-
-def snapshot(work: Callable[Concatenate[Session, P], R]) -> Callable[P, R]:
-    """Like `reading`, with every statement of the transaction seeing one and the same moment.
-
-    SQLite's transactions do so by themselves. The time-out of statements is for requests: the sum
-    over a ledger of millions may take longer.
-    """
-
-    def run(session: Session, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        if session.get_bind().dialect.name == "postgresql":
-            session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
-            session.execute(text("SET LOCAL statement_timeout = '10min'"))
-        return work(session, *args, **kwargs)
-
-    return wraps(work)(reading(run))
 
 
 def follow(look: Look) -> Iterator[Page]:

@@ -6,7 +6,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models.analytics import COUNTED
-from models.invariants.pages import Finding, Page, Start, snapshot
+from models.database import snapshot
+from models.invariants.pages import Finding, Page, Start
 from models.tables import CreditEntry, DailyCount, EntryKind, Total
 from models.totals import CHARGED
 

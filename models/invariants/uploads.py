@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from sqlalchemy import Text, cast, or_, select
 from sqlalchemy.orm import Session
 
-from models.database import reading
-from models.invariants.pages import Finding, Page, Start, snapshot, span
+from models.database import reading, snapshot
+from models.invariants.pages import Finding, Page, Start, span
 from models.invariants.results import SIZE, Missing, stored
 from models.tables import Attempt, AttemptStatus, Item, Upload
 from models.uploads import PATH, keys_of, visible

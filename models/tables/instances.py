@@ -1,8 +1,19 @@
 """The tenants and their credits."""
 
 from datetime import datetime
+from typing import cast
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Integer, String, Text, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.clock import UtcDateTime, now
@@ -67,3 +78,6 @@ class CreditEntry(Base):
     balance_after: Mapped[int] = mapped_column(BigInteger)
     reference: Mapped[str] = mapped_column(String(255), unique=True)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now())
+
+
+INSTANCES, ENTRIES = (cast("Table", kind.__table__) for kind in (Instance, CreditEntry))

@@ -1,6 +1,7 @@
 """The work: batches, jobs, items and the attempts at them."""
 
 from datetime import datetime
+from typing import cast
 
 from sqlalchemy import (
     JSON,
@@ -9,6 +10,7 @@ from sqlalchemy import (
     Index,
     Integer,
     String,
+    Table,
     Text,
     UniqueConstraint,
     false,
@@ -168,11 +170,6 @@ class Item(Base):
         return 0 if self.refunded else self.credits
 
     @property
-    def reused(self) -> bool | None:
-        """Set where its result was made before, for another image."""
-        return True if self.stored_key else None
-
-    @property
     def retryable(self) -> bool | None:
         """Of a failed one: whether to order the same again makes sense."""
         return EXPLANATIONS[self.error_code].retry if self.error_code else None
@@ -224,3 +221,6 @@ class Attempt(Base):
     cancel_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     sent_urls: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
+
+
+JOBS, ITEMS, ATTEMPTS = (cast("Table", kind.__table__) for kind in (Job, Item, Attempt))

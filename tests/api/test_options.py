@@ -62,9 +62,10 @@ def test_each_image_has_options_of_its_own_and_its_price(app: Flask, alice: Shop
     with app.app_context():
         rows = reports.items(1)
     again = [ImageOrder.of(row) for row in rows]
-    assert [each.to_columns() for each in again] == [
-        {name: getattr(row, name) for name in ORDER_COLUMNS} for row in rows
-    ]
+    for order_again, row in zip(again, rows, strict=True):
+        for name in set(ORDER_COLUMNS) - {"reference_urls"}:
+            assert getattr(order_again, name) == getattr(row, name), name
+        assert list(order_again.reference_urls) == row.reference_urls
     assert [PriceList(OFFERS)(each) for each in again[1:]] == [120, 60]
 
 

@@ -75,7 +75,7 @@ def pages_read(query: Query) -> int:
 
 def pages_of_a_claim(waiting: int) -> int:
     wait_in_line(waiting)
-    with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+    with db.engine.connect().execution_options(at_once=True) as connection:
         connection.exec_driver_sql("VACUUM ANALYZE")
     return sum(pages_read(query) for query in claim_overheard())
 

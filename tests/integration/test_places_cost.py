@@ -51,7 +51,7 @@ def open_others(number: int, due: int) -> None:
 
 
 def vacuum() -> None:
-    with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+    with db.engine.connect().execution_options(at_once=True) as connection:
         connection.exec_driver_sql("VACUUM ANALYZE")
 
 

@@ -1,11 +1,14 @@
 """Messages to workers: one per image, in one write, and never at the cost of the sender."""
 
+import json
 import os
 import signal
 import time
+from typing import Any
 
 import redis
 
+from tasks.celery import app
 from tasks.queues import Depth, depths
 from tasks.wake import Waker
 from tests.valkey import Valkey
@@ -24,6 +27,33 @@ def test_one_message_per_image(redis_url: str) -> None:
         message = client.lindex("replicate", 0)
     assert found == {"replicate": Depth(10, 0), "housekeeping": Depth(0, 0)}
     assert b"woken by job 12" in bytes(str(message), "utf-8")
+
+
+def test_messages_are_those_of_celery_and_alike_but_for_their_ids(redis_url: str) -> None:
+    waker = Waker(redis_url)
+    waker.wake_workers(job_id=12, images=3)
+    with app.connection_for_write(url=redis_url) as connection:
+        app.send_task("optimize-next-image", connection=connection, kwargsrepr="woken by job 12")
+
+    with redis.Redis.from_url(redis_url) as client:
+        celerys, *ours = [json.loads(each) for each in client.lrange("replicate", 0, -1)]
+
+    ids = [ids_of(message) for message in ours]
+    assert len({each for of_one in ids for each in of_one}) == 2 * 3
+    for message in (celerys, *ours):
+        ids_of(message, instead="an id")
+    assert ours == [celerys] * 3
+
+
+def ids_of(message: dict[str, Any], instead: str = "") -> list[str]:
+    """The ids in a message, which are all that differs; `instead` replaces them."""
+    headers, properties = message["headers"], message["properties"]
+    ids = [headers["id"], properties["delivery_tag"]]
+    assert headers["root_id"] == properties["correlation_id"] == headers["id"]
+    if instead:
+        headers |= {"id": instead, "root_id": instead}
+        properties |= {"correlation_id": instead, "delivery_tag": instead}
+    return ids
 
 
 def test_messages_survive_a_broker_that_lost_its_memory(redis_url: str) -> None:
