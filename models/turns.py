@@ -78,11 +78,16 @@ def is_out_of_turn(session: Session, instance: Instance, *, waited: bool) -> boo
 def count_turn(instance: Instance) -> None:
     """Take an image that was claimed off a locked instance's turn; after the last one, or when it
     has nothing more, it goes to the end of the line."""
-    left = (instance.turns_left or PLANS[instance.plan].weight) - 1
-    if left and instance.due_items:
-        instance.turns_left = left
-    else:
-        instance.turns_left, instance.last_served = 0, now()
+    weight = PLANS[instance.plan].weight
+    instance.turns_left = left_of_turn(instance.turns_left, weight, instance.due_items)
+    if not instance.turns_left:
+        instance.last_served = now()
+
+
+def left_of_turn(left: int, weight: int, due: int) -> int:
+    """How many images a turn still has after one was claimed that began it (`left` is 0) or went
+    on with it, with so many more due; 0: it is over. The simulation asks the same question."""
+    return (left or weight) - 1 if due else 0
 
 
 def oldest_due(session: Session, instance: Instance) -> Item | None:

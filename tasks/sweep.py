@@ -28,7 +28,7 @@ from tasks.retention import retain
 from tasks.stopping import stopping
 from tasks.strays import cancel_all_unwanted
 from tasks.waiting import LONG_PAUSE
-from tasks.wake import Waker
+from tasks.wake import Waker, enough
 
 log = structlog.get_logger(__name__)
 
@@ -119,11 +119,12 @@ def announce(gear: Gear) -> str:
         pause = controls.paused()
     if pause:
         return f"paused by {pause.by}: {pause.reason}"
-    paused_for = gear.limiter.state().paused_for
-    if paused_for > LONG_PAUSE:
-        gear.waker.announce(paused_for)
-        return f"{due} due, paused for {paused_for:.0f} s"
-    missing = min(due, PAGE) - depths(gear.redis)[REPLICATE_QUEUE].total
+    limiter = gear.limiter.state()
+    if limiter.paused_for > LONG_PAUSE:
+        gear.waker.announce(limiter.paused_for)
+        return f"{due} due, paused for {limiter.paused_for:.0f} s"
+    wanted = enough(limiter.limit / limiter.window, gear.settings.sweep_interval)
+    missing = min(due, wanted) - depths(gear.redis)[REPLICATE_QUEUE].total
     gear.waker.top_up(max(0, missing), "topped up")
     return f"{due} due, {max(0, missing)} messages were missing"
 

@@ -4,6 +4,7 @@ So a message may get lost: sending is bounded to half a second and tried once, a
 down is a line in the log. The sweep sends again what is missing.
 """
 
+from math import ceil
 from typing import Any
 
 import redis
@@ -27,9 +28,18 @@ POOL_SIZE = 50
 # A message with a countdown is held unacknowledged by a worker: it must be shorter than the
 # `visibility_timeout` (celeryconfig.py), or Redis would hand it out again and again.
 LONGEST_COUNTDOWN = 30.0
-# As many messages as the sweep keeps in the queue: more would wait there for nothing.
-MOST_FOR_BATCH = 500
 TASK = "optimize-next-image"
+# So many messages go in one write, and at the most for a batch: more would mostly wait in the queue
+# for nothing.
+MOST_AT_ONCE = 500
+# What the queue is filled up to at the most, where the limit is so high that it uses that much.
+MOST_IN_QUEUE = 10_000
+
+
+def enough(rate: float, interval: float) -> int:
+    """How many messages the queue should hold, at the most, when it is looked at every `interval`
+    seconds: what a limit of `rate` images a second uses until the look after the next one."""
+    return min(max(MOST_AT_ONCE, ceil(2 * rate * interval)), MOST_IN_QUEUE)
 
 
 class Waker:
@@ -58,15 +68,17 @@ class Waker:
         self.top_up(images, f"woken by job {job_id}")
 
     def wake_for_batch(self, batch_id: int, images: int) -> None:
-        """Say so for a batch; what is more than fits is announced as the queue gets shorter."""
-        self.top_up(min(images, MOST_FOR_BATCH), f"woken by batch {batch_id}")
+        """Say so for a batch; for more than a few, a housekeeper sees how many messages the limit
+        needs, and the sweep fills up what was used."""
+        self.top_up(min(images, MOST_AT_ONCE), f"woken by batch {batch_id}")
+        if images > MOST_AT_ONCE:
+            self.announce()
 
     def top_up(self, images: int, why: str) -> None:
-        """Say that so many images are due, in one write."""
-        if not images:
-            return
+        """Say that so many images are due, in few writes."""
         try:
-            alike.publish(self._redis, TASK, images, why)
+            for sent in range(0, images, MOST_AT_ONCE):
+                alike.publish(self._redis, TASK, min(images - sent, MOST_AT_ONCE), why)
         except RedisError as error:
             log.warning("message not sent", task=TASK, times=images, error=str(error))
 

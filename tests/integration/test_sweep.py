@@ -3,14 +3,17 @@
 import pytest
 from sqlalchemy import select, text, update
 
-from models import accounts, following, lifecycle
+from config.forms import RateLimit
+from models import accounts, batches, controls, following, lifecycle
+from models.batch_orders import BatchOrder
 from models.clock import from_now
+from models.controls import Pace
 from models.database import db
 from models.tables import Instance, Item, Status
 from tasks.gear import Gear
 from tasks.sweep import announce, sweep_once
 from tests.outside import Outside, attempt_of, claim_and_vanish
-from tests.shop import open_shop, submit
+from tests.shop import PRICE, open_shop, order, submit
 
 
 def let_one_rest(name: str) -> int:
@@ -65,6 +68,20 @@ def test_a_row_that_somebody_holds_keeps_nothing_else_waiting(gear: Gear, outsid
         assert rests(held)
         assert not rests(good)
     assert attempt_of(gear, doubt).prediction_id == "p1"
+
+
+def test_the_queue_is_filled_up_to_what_the_limit_can_use(gear: Gear) -> None:
+    as_set, high = Pace(RateLimit(5, 30.0), 1.0), Pace(RateLimit(720, 30.0), 0.0)
+    with gear.database():
+        jobs = tuple(order(10, f"cup-{number}") for number in range(70))
+        batches.submit(open_shop("alice", credits=100_000), BatchOrder(jobs), PRICE)
+
+        low = announce(gear)
+        controls.set_pace(high, as_set, "tests")
+        raised = announce(gear)
+
+    assert low == "700 due, 500 messages were missing"
+    assert raised == "700 due, 200 messages were missing"
 
 
 def test_what_a_disabled_shop_has_left_is_never_sent(gear: Gear) -> None:

@@ -10,7 +10,7 @@ import redis
 
 from tasks.celery import app
 from tasks.queues import Depth, depths
-from tasks.wake import Waker
+from tasks.wake import Waker, enough
 from tests.valkey import Valkey
 
 # The promise is half a second; the rest is for a busy machine.
@@ -54,6 +54,19 @@ def ids_of(message: dict[str, Any], instead: str = "") -> list[str]:
         headers |= {"id": instead, "root_id": instead}
         properties |= {"correlation_id": instead, "delivery_tag": instead}
     return ids
+
+
+def test_a_batch_sends_few_messages_and_has_a_housekeeper_look(redis_url: str) -> None:
+    waker = Waker(redis_url)
+
+    waker.wake_for_batch(batch_id=3, images=1000)
+
+    with redis.Redis.from_url(redis_url) as client:
+        assert depths(client) == {"replicate": Depth(500, 0), "housekeeping": Depth(1, 0)}
+
+
+def test_a_high_limit_gets_messages_for_two_sweeps_and_no_limit_gets_endless_ones() -> None:
+    assert [enough(rate, 30.0) for rate in (5 / 30, 12.0, 48.0, 5000.0)] == [500, 720, 2880, 10_000]
 
 
 def test_messages_survive_a_broker_that_lost_its_memory(redis_url: str) -> None:
