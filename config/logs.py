@@ -24,6 +24,8 @@ SHARED: list[structlog.types.Processor] = [
     # Without the frames' variables: there are tokens and passwords among them.
     structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False)),
 ]
+# Who logs that a message came, and that its task is over.
+MESSAGES = ("celery.worker.strategy", "celery.app.trace")
 HIDDEN = "***"
 # A URL's password, a shop's token, a key of Replicate or of its webhooks, any bearer.
 SECRETS = (
@@ -66,6 +68,15 @@ def configure_logging(level: str, settings: Settings | None = None) -> None:
     logging.getLogger("httpx").setLevel(logging.WARNING)
     # And alembic names each of its plugins whenever a process starts.
     logging.getLogger("alembic.runtime.plugins").setLevel(logging.WARNING)
+    _quiet_messages(root.level)
+
+
+def _quiet_messages(level: int) -> None:
+    """Celery has two lines at INFO for each message, which Flower shows as well: they cost a worker
+    more than its own, which tell of the images."""
+    quiet = logging.NOTSET if level <= logging.DEBUG else max(level, logging.WARNING)
+    for name in MESSAGES:
+        logging.getLogger(name).setLevel(quiet)
 
 
 def _hider(settings: Settings | None) -> Callable[[Any, str, Any], str]:

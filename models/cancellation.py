@@ -14,9 +14,9 @@ from sqlalchemy.orm import Session
 
 from models import ledger, moves
 from models.clock import now
-from models.database import reading, transaction
+from models.database import transaction
 from models.errors import AlreadyCanceled, AlreadyFinished, CancelRequested, NotFound
-from models.tables import Attempt, AttemptStatus, Instance, Item, Job, Status
+from models.tables import Attempt, AttemptStatus, Instance, Item, Job, States, Status
 
 CANCELED: dict[str, Any] = {"status": Status.CANCELED}
 # Replicate ended what was running there: that has cost something. Every other end of an attempt
@@ -61,7 +61,7 @@ def end(
     item: Item,
     attempt_id: int,
     outcome: str,
-    states: Sequence[AttemptStatus],
+    states: States,
 ) -> bool:
     """Cancel an image that is wanted canceled instead of having it wait again.
 
@@ -69,18 +69,11 @@ def end(
     """
     refund = outcome != COSTLY
     facts = CANCELED | {"refunded": refund}
-    if not moves.close(session, item, attempt_id, outcome, facts, states):
+    if not moves.close(session, attempt_id, outcome, facts, states):
         return False
     if refund:
         moves.refund(session, instance, item)
     return True
-
-
-@reading
-def is_unwanted(session: Session, attempt_id: int) -> bool:
-    """Whether the image that an attempt is for is wanted canceled."""
-    wish = select(Item.cancel_requested_at).join(Attempt, Attempt.item_id == Item.id)
-    return session.scalar(wish.where(Attempt.id == attempt_id)) is not None
 
 
 def _lock(session: Session, instance_id: int, job_id: int) -> tuple[Instance, Job]:

@@ -7,6 +7,7 @@ runs locks the instance first, so that the count is true; only capped instances 
 
 from collections.abc import Sequence
 
+from flask import g
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -14,8 +15,9 @@ from models import audit, ledger
 from models.clock import now
 from models.database import reading, transaction
 from models.errors import NotFound, QueueFull
-from models.tables import Attempt, Instance, Item, Status
+from models.tables import Instance, Item, Status
 
+_ROOM_MADE = "darkroom_room_made"
 RUNNING = (
     select(func.count())
     .where(Item.instance_id == Instance.id, Item.status == Status.RUNNING)
@@ -60,21 +62,33 @@ def hold_if_full(session: Session, instance: Instance) -> None:
         _hold(session, instance)
 
 
-def lock_if_capped(session: Session, instance_id: int) -> Instance | None:
-    """Lock an instance of which an image is going to run no longer, if that matters: the first
-    lock of a move, before the job's."""
-    cap = session.scalar(select(Instance.max_running).where(Instance.id == instance_id))
-    if cap is None:
-        return None
+def lock(session: Session, instance_id: int) -> Instance:
+    """Lock a capped instance of which an image is going to run no longer: the first lock of a move,
+    before the job's."""
     # It may have been locked and changed before: to read it again must not undo that.
     session.flush()
     return ledger.lock(session, instance_id)
 
 
 def let_go(session: Session, instance: Instance | None) -> None:
-    """Let a locked instance back into the line once it runs less than its cap allows."""
-    if instance and instance.held_at:
+    """Let a locked instance, of which an image has just ended to run, back into the line if its cap
+    allows another one; see `room_made`."""
+    if instance is None:
+        return
+    if instance.held_at:
         _hold(session, instance)
+    capped = instance.max_running is not None and instance.disabled_at is None
+    if capped and instance.held_at is None and instance.due_items:
+        setattr(g, _ROOM_MADE, True)
+
+
+def room_made() -> bool:
+    """Whether a capped instance could have an image claimed since something ended in this
+    application context, since last asked: the message of that image found nothing due and is gone.
+
+    Whoever opened the context asks after the commit, and wakes somebody. The sweep does so too.
+    """
+    return bool(g.pop(_ROOM_MADE, False))
 
 
 @reading
@@ -93,18 +107,6 @@ def look_again(session: Session, instance_id: int) -> int:
     instance = ledger.lock(session, instance_id)
     _hold(session, instance)
     return 0 if instance.held_at else 1
-
-
-@reading
-def has_room(session: Session, attempt_id: int) -> bool:
-    """Whether the instance of this attempt is capped and could have an image claimed now."""
-    of_it = select(Item.instance_id).join(Attempt, Attempt.item_id == Item.id)
-    capped = select(Instance.id).where(
-        Instance.id == of_it.where(Attempt.id == attempt_id).scalar_subquery(),
-        Instance.max_running.is_not(None),
-    )
-    free = capped.where(Instance.held_at.is_(None), Instance.due_items > 0)
-    return session.scalar(free.where(Instance.disabled_at.is_(None))) is not None
 
 
 def running(session: Session, instance_id: int) -> int:

@@ -7,7 +7,7 @@ column it is compared with; SQLite stores times as text of the same shape, to th
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import DateTime, Dialect, Float, literal
+from sqlalchemy import DateTime, Dialect, Float, bindparam, literal
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import ColumnElement, FunctionElement
@@ -65,6 +65,11 @@ def now() -> ColumnElement[datetime]:
 def from_now(seconds: float) -> ColumnElement[datetime]:
     """The moment `seconds` after (or, if negative, before) the database's time."""
     return _Moment(literal(float(seconds), Float()))
+
+
+def in_seconds(name: str) -> ColumnElement[datetime]:
+    """The moment as many seconds after the database's time as the statement's parameter says."""
+    return _Moment(bindparam(name, type_=Float()))
 
 
 def age(moment: Any) -> ColumnElement[float]:

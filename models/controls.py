@@ -23,6 +23,8 @@ PAUSE, LIMIT = "paused", "limit"
 # For the `where` of whatever asks for work.
 NOT_PAUSED = ~exists().where(Control.name == PAUSE)
 _PAUSED = select(Control.value, Control.changed_at).where(Control.name == PAUSE)
+# For whatever asks for the limit together with something else; see `read_terms`.
+LIMIT_SET = (select(Control.value).where(Control.name == LIMIT).scalar_subquery(), now())
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +126,12 @@ def _former(before: Terms, replaced: Pace, new: Pace) -> tuple[Former, ...]:
 
 
 def _terms(session: Session) -> Terms:
-    row = session.execute(select(Control.value, now()).where(Control.name == LIMIT)).one_or_none()
-    return _from_json(*row) if row else AS_SET
+    return read_terms(*session.execute(select(*LIMIT_SET)).one())
+
+
+def read_terms(value: dict[str, Any] | None, moment: datetime) -> Terms:
+    """What `LIMIT_SET` tells."""
+    return _from_json(value, moment) if value else AS_SET
 
 
 def _put(session: Session, name: str, value: dict[str, Any]) -> None:

@@ -5,15 +5,15 @@ Replicate's own. It is made before an item's turn (`tasks.uploads`), never betwe
 create, so a turn that lacks one is given up at no cost.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import select, update
+from sqlalchemy import Row, select, update
 from sqlalchemy.orm import Session
 
 from models.clock import from_now
 from models.database import changed, reading, transaction
 from models.orders import input_urls
-from models.tables import Item, Upload
+from models.tables import Upload
 from models.uploads import key_of, keys_of
 
 # On top of the time after which a prediction has certainly ended.
@@ -41,7 +41,7 @@ def needed_for(deadline: float) -> float:
     return min(deadline + SPARE_SECONDS, LONGEST_NEED)
 
 
-def addresses(session: Session, item: Item, public: str, deadline: float) -> Addresses:
+def addresses(session: Session, item: Row[Any], public: str, deadline: float) -> Addresses:
     """The addresses for an item whose turn it is. `public` is where our own are open to Replicate;
     if that is empty, uploads need copies that are good for a prediction of `deadline` seconds."""
     own = input_urls(item.image_url, item.reference_urls)

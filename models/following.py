@@ -9,14 +9,24 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from models import turns
-from models.clock import age, from_now, now
-from models.database import changed, insert_into, reading, transaction
+from models.clock import age, from_now, in_seconds, now
+from models.database import changed, each_alone, insert_into, reading, transaction
 from models.orders import input_urls
-from models.tables import Attempt, AttemptStatus, Heartbeat, Instance, Item, Status
+from models.tables import (
+    ATTEMPTS,
+    ITEMS,
+    Attempt,
+    AttemptStatus,
+    Heartbeat,
+    Instance,
+    Item,
+    Status,
+    fixed,
+)
 from models.uploads import keys_of
 
 # Replicate deletes a prediction's input after an hour: this much of it can be relied on.
@@ -101,44 +111,48 @@ INPUT: tuple[Any, ...] = (
 )
 
 
-@transaction
+_A, _I = ATTEMPTS.c, ITEMS.c
+_OPEN = update(ATTEMPTS).where(
+    _A.id == bindparam("attempt"), _A.status == fixed(AttemptStatus.CREATED)
+)
+_CHECK_IN = _OPEN.values(next_check_at=in_seconds("again_in"))
+_TAKE_NEXT = _CHECK_IN.where(_A.checks == bindparam("before")).values(checks=_A.checks + 1)
+_TAKEN = (
+    select(
+        _A.id,
+        _A.prediction_id,
+        _A.result_key,
+        _A.checks,
+        _A.deadline_at < now(),
+        _A.deadline_at < from_now(-2 * REMEMBERED_SECONDS),
+        _I.id,
+        _I.job_id,
+        _I.instance_id,
+        _I.quality,
+        _I.cancel_requested_at.is_not(None),
+    )
+    .join_from(ATTEMPTS, ITEMS, _I.id == _A.item_id)
+    .where(_A.id == bindparam("attempt"))
+)
+
+
+@each_alone
 def take_check(session: Session, attempt_id: int, number: int, again_in: float) -> Check | None:
     """Take the right to ask about a prediction for the `number`-th time.
 
     None: another follower took it, or the attempt has ended. If nothing is heard of this one, the
     next is overdue in `again_in` seconds.
     """
-    next_one = update(Attempt).where(
-        Attempt.id == attempt_id,
-        Attempt.status == AttemptStatus.CREATED,
-        Attempt.checks == number - 1,
-    )
-    if not changed(session, next_one.values(next_check_at=from_now(again_in), checks=number)):
+    facts = {"attempt": attempt_id, "before": number - 1, "again_in": again_in}
+    if not changed(session, _TAKE_NEXT, facts):
         return None
-    taken = select(
-        Attempt.id,
-        Attempt.prediction_id,
-        Attempt.result_key,
-        Attempt.checks,
-        Attempt.deadline_at < now(),
-        Attempt.deadline_at < from_now(-2 * REMEMBERED_SECONDS),
-        Item.id,
-        Item.job_id,
-        Item.instance_id,
-        Item.quality,
-        Item.cancel_requested_at.is_not(None),
-    ).join(Item, Item.id == Attempt.item_id)
-    row: Any = session.execute(taken.where(Attempt.id == attempt_id)).one()
-    return Check(*row)
+    return Check(*session.execute(_TAKEN, {"attempt": attempt_id}).one())
 
 
-@transaction
+@each_alone
 def check_in(session: Session, attempt_id: int, seconds: float) -> bool:
     """Have a prediction asked about `seconds` from now."""
-    created = update(Attempt).where(
-        Attempt.id == attempt_id, Attempt.status == AttemptStatus.CREATED
-    )
-    return changed(session, created.values(next_check_at=from_now(seconds)))
+    return changed(session, _CHECK_IN, {"attempt": attempt_id, "again_in": seconds})
 
 
 @reading

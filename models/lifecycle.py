@@ -32,14 +32,15 @@ from models import (
     turns,
 )
 from models.clock import from_now, now
-from models.database import lock_timed_out, transaction
+from models.database import each_alone, lock_timed_out, transaction
 from models.explanations import EXPLANATIONS
 from models.ledger import Orderer
-from models.orders import JobOrder, Pricing, Receipt, Requeued, Turn
+from models.moves import Held
+from models.orders import JobOrder, Noted, Pricing, Receipt, Requeued, Turn
 from models.tables import (
     NOT_ENDED,
-    AttemptStatus,
     Item,
+    States,
     Status,
 )
 
@@ -109,38 +110,28 @@ def _stand_in_line(deadline: float, public: str) -> Turn | None:
 def _claim(
     session: Session, deadline: float, public: str, *, wait: bool = False, any_turn: bool = False
 ) -> Turn | None:
-    instance = turns.next_instance(session, wait)
-    if instance is None:
+    front = turns.next_instance(session, wait)
+    if front is None:
         return None
-    if not any_turn and turns.is_out_of_turn(session, instance, waited=wait):
-        return None
-    item = turns.oldest_due(session, instance)
+    item = turns.oldest_due(session, front, waited=wait, any_turn=any_turn)
     if item is None:
-        log.error("due items miscounted", instance=instance.id, counted=instance.due_items)
-        instance.due_items = 0
+        log.error("due items miscounted", instance=front.id, counted=front.due_items)
+        ledger.lock(session, front.id).due_items = 0
         return None
-    _start(session, item.job_id)
+    if item.out_of_turn:
+        return None
+    turns.start_job(session, item.job_id)
     where = copies.addresses(session, item, public, deadline)
-    attempt = turns.new_attempt(session, item, deadline, where.instead)
-    item.status, item.attempt_id, item.updated_at = Status.RUNNING, attempt.id, now()
-    instance.due_items -= 1
-    turns.count_turn(instance)
-    caps.hold_if_full(session, instance)
-    return Turn.of(attempt.id, attempt.reference, item, where.sent, where.missing)
+    hold = turns.hold(session, item, deadline, where.instead)
+    turns.count_turn(session, front)
+    return Turn.of(hold.attempt_id, hold.reference, item, where.sent, where.missing)
 
 
-def _start(session: Session, job_id: int) -> None:
-    job = moves.lock_job(session, job_id)
-    job.version += 1
-    if job.status == Status.PENDING:
-        job.status, job.started_at = Status.RUNNING, now()
-
-
-@transaction
-def note(session: Session, attempt_id: int, prediction_id: str, check_in: float) -> bool:
+@each_alone
+def note(session: Session, attempt_id: int, prediction_id: str, check_in: float) -> Noted:
     """Write down the prediction that an attempt created, to be looked at in `check_in` seconds.
 
-    False: the attempt has ended in the meantime, or was given another attempt's prediction, and
+    NOT: the attempt has ended in the meantime, or was given another attempt's prediction, and
     nobody waits for this one.
     """
     return (
@@ -150,20 +141,20 @@ def note(session: Session, attempt_id: int, prediction_id: str, check_in: float)
     )
 
 
-@transaction
+@each_alone
 def adopt(session: Session, attempt_id: int, prediction_id: str) -> bool:
     """Give a prediction that was found to an attempt whose create is in doubt.
 
     False: the attempt is not in doubt any more, or another one has this prediction.
     """
-    return predictions.give(session, attempt_id, prediction_id, check_in=0.0)
+    return bool(predictions.give(session, attempt_id, prediction_id, check_in=0.0))
 
 
 @transaction
 def finish(session: Session, attempt_id: int, result_key: str, result_type: str) -> bool:
     """Record a stored result; False means that this attempt no longer holds the item."""
     result = {"status": Status.DONE, "result_key": result_key, "result_type": result_type}
-    return moves.close(session, moves.item_of(session, attempt_id), attempt_id, "succeeded", result)
+    return moves.close(session, attempt_id, "succeeded", result)
 
 
 @transaction
@@ -172,7 +163,7 @@ def fail(
     attempt_id: int,
     code: str,
     refund: bool,
-    states: Sequence[AttemptStatus] = NOT_ENDED,
+    states: States = NOT_ENDED,
 ) -> bool:
     """Record that an image failed for good, with or without its credits back; `code` is a key of
     `EXPLANATIONS`.
@@ -194,7 +185,7 @@ def requeue(
     attempts: int = MAX_ATTEMPTS,
     code: str = TOO_MANY_ATTEMPTS,
     refund: bool = False,
-    states: Sequence[AttemptStatus] = NOT_ENDED,
+    states: States = NOT_ENDED,
 ) -> Requeued:
     """Let an item wait for another attempt.
 
@@ -217,7 +208,7 @@ def requeue(
         "failed_attempts": spent,
         "not_before": from_now(pause) if pause else None,
     }
-    if not moves.leave(session, item, attempt_id, outcome, waiting, states):
+    if not moves.leave(session, item.id, attempt_id, outcome, waiting, states):
         return Requeued(False, None)
     caps.let_go(session, instance)
     instance.due_items += 0 if pause else 1
@@ -261,16 +252,16 @@ def cancel_waiting(session: Session, instance_id: int, limit: int = 500) -> int:
 
 def _fail(
     session: Session,
-    item: Item,
+    item: Item | Held,
     attempt_id: int,
     outcome: str,
     code: str,
     refund: bool,
-    states: Sequence[AttemptStatus],
+    states: States,
 ) -> bool:
     instance = ledger.lock(session, item.instance_id) if refund else None
     failure = _failure(code) | {"refunded": refund}
-    if not moves.close(session, item, attempt_id, outcome, failure, states):
+    if not moves.close(session, attempt_id, outcome, failure, states):
         return False
     if instance:
         moves.refund(session, instance, item)

@@ -3,7 +3,10 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
+from enum import IntEnum
 from typing import Any, NamedTuple, Self
+
+from sqlalchemy import Row
 
 from models.new_items import NewItem
 from models.tables import Item, Job, Status
@@ -200,7 +203,7 @@ class Turn:
         cls,
         attempt_id: int,
         reference: str,
-        item: Item,
+        item: Row[Any],
         sent_urls: Sequence[str],
         to_copy: tuple[str, ...] = (),
     ) -> Self:
@@ -219,6 +222,15 @@ class Turn:
             item.resolution,
             to_copy,
         )
+
+
+class Noted(IntEnum):
+    """Whether a prediction was noted that somebody waits for; UNWANTED: it was, but by now its shop
+    wants the image canceled."""
+
+    NOT = 0
+    WANTED = 1
+    UNWANTED = 2
 
 
 class Requeued(NamedTuple):

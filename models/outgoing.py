@@ -7,16 +7,24 @@ shown, and, when somebody asks for that, sent again.
 
 import secrets
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from flask import g
-from sqlalchemy import Select, select, union_all
+from sqlalchemy import Select, bindparam, exists, select, union_all
 from sqlalchemy.orm import Session
 
 from models import endpoints
 from models.clock import now
 from models.database import reading, transaction
 from models.errors import EndpointDisabled, NotFound
-from models.tables import DeliveryStatus, Item, Job, Status, WebhookDelivery, WebhookEndpoint
+from models.tables import (
+    ENDPOINTS,
+    JOBS,
+    DeliveryStatus,
+    Status,
+    WebhookDelivery,
+    WebhookEndpoint,
+)
 
 WORDS = {Status.DONE: "completed", Status.FAILED: "failed", Status.CANCELED: "canceled"}
 # What an endpoint may ask for; besides, each gets the tests that its owner asks for.
@@ -25,28 +33,50 @@ TEST = "test"
 _WRITTEN = "darkroom_deliveries_written"
 
 
-def record(session: Session, job: Job, items: Sequence[Item], status: Status) -> None:
-    """Write a delivery to each endpoint that wants to hear that `items` of a locked job have
-    become final, and that the job has, if so. Without endpoints this is one look at an index.
+_E = ENDPOINTS.c
+# Whether anybody listens to what happens to the job of a row.
+LISTENED_TO = (
+    exists()
+    .where(_E.instance_id == JOBS.c.instance_id, _E.disabled_at.is_(None))
+    .correlate(JOBS)
+)
+_LISTENERS = (
+    select(_E.id, _E.events)
+    .where(_E.instance_id == bindparam("instance"), _E.disabled_at.is_(None))
+    .order_by(_E.id)
+    .with_for_update(read=True, key_share=True)
+)
+
+
+class Happened(NamedTuple):
+    """What is to be told: `items` of a locked job have become `status`, and now the job is
+    `job_status`."""
+
+    instance_id: int
+    job_id: int
+    job_status: Status
+    items: Sequence[int]
+    status: Status
+
+    def events(self) -> Iterator[tuple[str, int | None]]:
+        """Each event, with the item that it is about."""
+        for item_id in self.items:
+            yield f"item.{WORDS[self.status]}", item_id
+        if self.job_status in WORDS:
+            yield f"job.{WORDS[self.job_status]}", None
+
+
+def record(session: Session, happened: Happened) -> None:
+    """Write a delivery to each endpoint that wants to hear of it. Without endpoints this is one
+    look at an index.
 
     The endpoints are kept from being deleted until the commit: the move must not fail for one.
     """
-    enabled = select(WebhookEndpoint.id, WebhookEndpoint.events).where(
-        WebhookEndpoint.instance_id == job.instance_id, WebhookEndpoint.disabled_at.is_(None)
-    )
-    kept = enabled.order_by(WebhookEndpoint.id).with_for_update(read=True, key_share=True)
-    happened = list(_happened(job, items, status))
-    for endpoint_id, wanted in session.execute(kept):
-        for event, item_id in happened:
+    events = list(happened.events())
+    for endpoint_id, wanted in session.execute(_LISTENERS, {"instance": happened.instance_id}):
+        for event, item_id in events:
             if event in wanted:
-                _write(session, job.instance_id, endpoint_id, event, job.id, item_id)
-
-
-def _happened(job: Job, items: Sequence[Item], status: Status) -> Iterator[tuple[str, int | None]]:
-    for item in items:
-        yield f"item.{WORDS[status]}", item.id
-    if job.status in WORDS:
-        yield f"job.{WORDS[job.status]}", None
+                _write(session, happened.instance_id, endpoint_id, event, happened.job_id, item_id)
 
 
 def _write(

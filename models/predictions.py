@@ -6,43 +6,53 @@ interchangeable, so the prediction that one of them made may be given to another
 
 from typing import Any
 
-from sqlalchemy import Text, Update, and_, cast, exists, select, update
+from sqlalchemy import Text, Update, and_, bindparam, cast, exists, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 
-from models.clock import from_now, now
-from models.database import changed
-from models.tables import IN_DOUBT, Attempt, AttemptStatus, Item
+from models.clock import in_seconds, now
+from models.database import Facts, changed
+from models.orders import Noted
+from models.tables import ATTEMPTS, IN_DOUBT, ITEMS, Attempt, AttemptStatus, Item, fixed
 
-# Nobody in this transaction has read the row, so no object of the session is to be changed.
-UNREAD = {"synchronize_session": False}
 # What makes two predictions interchangeable. The result's quality is not the model's affair.
 INPUT_FIELDS = ("model", "image_url", "prompt", "aspect_ratio", "output_format", "resolution")
 
-
-def give(session: Session, attempt_id: int, prediction_id: str, check_in: float) -> bool:
-    """Give a prediction to an attempt that has none; False when one of the two is taken."""
-    waiting = update(Attempt).where(Attempt.id == attempt_id, Attempt.status.in_(IN_DOUBT))
-    created = waiting.values(
-        status=AttemptStatus.CREATED,
-        prediction_id=prediction_id,
-        next_check_at=from_now(check_in),
+_A = ATTEMPTS.c
+_CREATED = (
+    update(ATTEMPTS)
+    .where(_A.id == bindparam("attempt"), _A.status == fixed(AttemptStatus.CREATING))
+    .values(
+        status=fixed(AttemptStatus.CREATED),
+        prediction_id=bindparam("prediction"),
+        next_check_at=in_seconds("check_in"),
     )
-    return _unless_taken(session, created) and _hurry(session, attempt_id)
+)
+_UNWANTED = exists().where(ITEMS.c.id == _A.item_id, ITEMS.c.cancel_requested_at.is_not(None))
+_HURRIED = (
+    update(ATTEMPTS)
+    .where(_A.id == bindparam("attempt"), _UNWANTED.correlate(ATTEMPTS))
+    .values(next_check_at=now())
+)
+
+
+def give(session: Session, attempt_id: int, prediction_id: str, check_in: float) -> Noted:
+    """Give a prediction to an attempt that has none; NOT when one of the two is taken."""
+    facts = {"attempt": attempt_id, "prediction": prediction_id, "check_in": check_in}
+    if not _unless_taken(session, _CREATED, facts):
+        return Noted.NOT
+    return Noted.UNWANTED if _hurry(session, attempt_id) else Noted.WANTED
 
 
 def _hurry(session: Session, attempt_id: int) -> bool:
-    """Have a prediction asked about now when its image is wanted canceled.
+    """Have a prediction asked about now when its image is wanted canceled; say whether it is.
 
     A statement of its own, so that it sees a wish for whose end the one before it has waited.
     """
-    wanted = exists().where(Item.id == Attempt.item_id, Item.cancel_requested_at.is_not(None))
-    created = update(Attempt).where(Attempt.id == attempt_id, wanted.correlate(Attempt))
-    session.execute(created.values(next_check_at=now()), execution_options=UNREAD)
-    return True
+    return changed(session, _HURRIED, {"attempt": attempt_id})
 
 
-def give_to_twin(session: Session, attempt_id: int, prediction_id: str, check_in: float) -> bool:
+def give_to_twin(session: Session, attempt_id: int, prediction_id: str, check_in: float) -> Noted:
     """Give a prediction that comes too late for its attempt to one in doubt with the same input.
 
     That one's own prediction may be what this attempt was given, or it has none yet.
@@ -60,7 +70,7 @@ def give_to_twin(session: Session, attempt_id: int, prediction_id: str, check_in
         .where(Attempt.status.in_(IN_DOUBT), Attempt.lease_until < now())
     )
     twin = session.scalar(twins.order_by(Attempt.lease_until).limit(1))
-    return twin is not None and give(session, twin, prediction_id, check_in)
+    return Noted.NOT if twin is None else give(session, twin, prediction_id, check_in)
 
 
 def _alike(one: Any, other: Any) -> Any:
@@ -73,13 +83,13 @@ def _text(column: Any) -> Any:
     return cast(column, Text)
 
 
-def keep_trace(session: Session, attempt_id: int, prediction_id: str) -> bool:
-    """True when another attempt adopted this prediction; else the ended one remembers it, and that
-    it is to be canceled."""
+def keep_trace(session: Session, attempt_id: int, prediction_id: str) -> Noted:
+    """WANTED when another attempt adopted this prediction; else the ended one remembers it, and
+    that it is to be canceled."""
     if session.scalar(select(Attempt.id).where(Attempt.prediction_id == prediction_id)):
-        return True
+        return Noted.WANTED
     leave_trace(session, attempt_id, prediction_id)
-    return False
+    return Noted.NOT
 
 
 def leave_trace(session: Session, attempt_id: int, prediction_id: str) -> bool:
@@ -92,10 +102,12 @@ def leave_trace(session: Session, attempt_id: int, prediction_id: str) -> bool:
     return _unless_taken(session, ended.values(prediction_id=prediction_id, cancel_at=now()))
 
 
-def _unless_taken(session: Session, statement: Update) -> bool:
-    """Run an UPDATE that sets a prediction id; False when another attempt has that one."""
+def _unless_taken(session: Session, statement: Update, facts: Facts | None = None) -> bool:
+    """Run an UPDATE that sets a prediction id; False when another attempt has that one.
+
+    Whoever calls this is `each_alone`: of a transaction on PostgreSQL nothing would be left.
+    """
     try:
-        with session.begin_nested():
-            return changed(session, statement)
+        return changed(session, statement, facts)
     except IntegrityError:
         return False

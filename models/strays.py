@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from models import predictions
 from models.clock import from_now, now
-from models.database import reading, transaction
+from models.database import each_alone, reading, transaction
 from models.following import INPUT, Creation
 from models.tables import FINAL, Attempt, AttemptStatus, Item
 
@@ -48,7 +48,7 @@ def confirm_end(session: Session, attempt_id: int, prediction_id: str) -> None:
     session.execute(ended.values(cancel_at=None))
 
 
-@transaction
+@each_alone
 def trace(session: Session, attempt_id: int, prediction_id: str) -> bool:
     """Write down that an ended attempt made this prediction, which nobody wants.
 

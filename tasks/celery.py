@@ -4,11 +4,15 @@ from typing import Any
 
 from celery import Celery
 from celery.signals import beat_init, celeryd_init, setup_logging
+from kombu.transport import TRANSPORT_ALIASES
 
 from config.logs import configure_logging
 from config.memory import return_large_pieces
 from config.sentry import start_sentry
 from config.settings import Settings
+
+# What `redis` in a broker's address means.
+TRANSPORT_ALIASES.update(dict.fromkeys(("redis", "rediss"), "tasks.broker:Transport"))
 
 app = Celery("darkroom", events="tasks.events:Events")
 app.config_from_object("celeryconfig")

@@ -8,7 +8,7 @@ from tasks import webhooks
 from tasks.celery import app
 from tasks.download import Stopping
 from tasks.gear import Gear, gear
-from tasks.optimize import make_use_of_room, rest
+from tasks.optimize import rest
 from tasks.prediction import Prediction
 from tasks.provider_errors import (
     OperatorNeeded,
@@ -145,7 +145,6 @@ def _keep(gear: Gear, check: Check, prediction: Prediction) -> str:
     with gear.database():
         kept = lifecycle.finish(check.attempt_id, key, kind.content_type)
     log.info("result stored", key=key, bytes=len(data), kept=kept)
-    make_use_of_room(gear, check.attempt_id)
     return "is done" if kept else "was settled by somebody else"
 
 
@@ -171,7 +170,6 @@ def _fail(gear: Gear, check: Check, code: str) -> str:
     refund = gear.settings.refund_failed or code == "result_lost"
     with gear.database():
         lifecycle.fail(check.attempt_id, code, refund)
-    make_use_of_room(gear, check.attempt_id)
     return f"failed: {code}"
 
 

@@ -6,6 +6,7 @@ where the connection is made: they go on to see the name, in Host, in SNI and in
 """
 
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -20,8 +21,9 @@ from tasks.addresses import is_public
 from tasks.deadline import Timed, within
 from tasks.provider_errors import Retryable
 
-# The default of 5 s would let every connection go between two slots of 6 s.
-LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=120)
+# Seconds; httpx's default of 5 would let every connection go between two slots of 6 s.
+KEPT_OPEN = 120.0
+LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=KEPT_OPEN)
 
 Lookup = Callable[[str, int], Sequence[str]]
 """From a host and a port to the addresses in numbers, best first; raises `OSError`."""
@@ -131,8 +133,14 @@ class CheckedTransport(httpx.HTTPTransport):
     Nothing is sent twice: a broken connection is the caller's to judge.
     """
 
-    def __init__(self, backend: CheckedBackend, proxy: str | None = None) -> None:
-        super().__init__(proxy=proxy, limits=LIMITS, retries=0)
+    def __init__(
+        self,
+        backend: CheckedBackend,
+        proxy: str | None = None,
+        certificates: ssl.SSLContext | None = None,
+    ) -> None:
+        # To read the certificates takes 10 ms: where several transports are made, they are shared.
+        super().__init__(verify=certificates or True, proxy=proxy, limits=LIMITS, retries=0)
         self._pool._network_backend = backend
 
 

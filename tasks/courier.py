@@ -15,7 +15,7 @@ import httpx
 from standardwebhooks.webhooks import Webhook
 
 from config.settings import Settings
-from tasks.connecting import CheckedBackend, Lookup, PrivateAddress, look_up
+from tasks.connecting import CheckedBackend, CheckedTransport, Lookup, PrivateAddress, look_up
 from tasks.deadline import all_within
 from tasks.fetching import Unreadable, bare_client, read_all
 from tasks.webhook_urls import fault_of
@@ -54,7 +54,10 @@ class Courier:
         self._total = total
         backend = CheckedBackend(lookup, lambda _host, _port: self._private_too)
         self._client = bare_client(
-            backend, phases, Content_Type="application/json", User_Agent="Darkroom"
+            CheckedTransport(backend),
+            phases,
+            Content_Type="application/json",
+            User_Agent="Darkroom",
         )
 
     def send(

@@ -11,9 +11,10 @@ from functools import partial
 import httpx
 
 from config.settings import Settings
-from tasks.connecting import CheckedBackend, Lookup, look_up
+from tasks.connecting import CheckedBackend, CheckedTransport, Lookup, look_up
+from tasks.connections import Connections
 from tasks.deadline import all_within
-from tasks.fetching import Unreadable, bare_client, read_all
+from tasks.fetching import ByProxy, Unreadable, got, read_all
 from tasks.provider_errors import ResultGone, ResultUnusable, Retryable
 from tasks.wire import same_origin
 
@@ -42,7 +43,11 @@ class Downloader:
         self._largest = settings.result_max_bytes
         self._total = total
         backend = CheckedBackend(lookup, self._trusts)
-        self._client = bare_client(backend, phases)
+        certificates = httpx.create_ssl_context()
+        self._phases = phases
+        self._transport = ByProxy(
+            Connections(lambda: CheckedTransport(backend, certificates=certificates))
+        )
 
     def download_result(self, url: str, stopping: threading.Event | None = None) -> bytes:
         """Return the bytes at `url`, at most `result_max_bytes`.
@@ -53,7 +58,7 @@ class Downloader:
         address = result_address(url, self._base)
         stopping = stopping or threading.Event()
         try:
-            with all_within(self._total), self._client.stream("GET", address) as response:
+            with all_within(self._total), got(self._transport, address, self._phases) as response:
                 _check_status(response)
                 return read_all(response, self._largest, partial(_unless, stopping))
         except Unreadable as error:
@@ -63,7 +68,7 @@ class Downloader:
 
     def close(self) -> None:
         """Close the idle connections."""
-        self._client.close()
+        self._transport.close()
 
     def _trusts(self, host: str, port: int) -> bool:
         return self._private_too or (host, port) == (

@@ -4,13 +4,14 @@ The client knows no token, keeps no cookie and follows no redirect, and connects
 only. What it reads is bounded before it is kept.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from urllib.request import getproxies
 
 import httpx
 
-from tasks.connecting import CheckedBackend, CheckedTransport, proxied, trusting
+from tasks.connecting import CheckedTransport, proxied, trusting
 
 
 class Unreadable(Exception):
@@ -27,7 +28,9 @@ class ByProxy(httpx.BaseTransport):
         self._proxies = {proxy: CheckedTransport(trusting(), proxy) for proxy in proxies}
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Send it the way that it has to go."""
+        """Send it the way that it has to go; to find that out reads all of the environment."""
+        if not self._proxies:
+            return self._straight.handle_request(request)
         proxy = proxied(request.url.scheme, request.url.host)
         return self._proxies.get(proxy or "", self._straight).handle_request(request)
 
@@ -42,8 +45,11 @@ def no_cookies() -> CookieJar:
     return CookieJar(DefaultCookiePolicy(allowed_domains=()))
 
 
-def bare_client(backend: CheckedBackend, phases: httpx.Timeout, **headers: str) -> httpx.Client:
-    """Return a client that tells nothing but what it wants; header names with underscores."""
+def bare_client(
+    straight: httpx.BaseTransport, phases: httpx.Timeout, **headers: str
+) -> httpx.Client:
+    """Return a client that tells nothing but what it wants, over `straight` where no proxy is
+    named; header names with underscores."""
     return httpx.Client(
         timeout=phases,
         follow_redirects=False,
@@ -51,8 +57,24 @@ def bare_client(backend: CheckedBackend, phases: httpx.Timeout, **headers: str) 
         cookies=no_cookies(),
         headers={"Accept-Encoding": "identity"}
         | {name.replace("_", "-"): value for name, value in headers.items()},
-        transport=ByProxy(CheckedTransport(backend)),
+        transport=ByProxy(straight),
     )
+
+
+@contextmanager
+def got(
+    transport: httpx.BaseTransport, url: httpx.URL, phases: httpx.Timeout
+) -> Iterator[httpx.Response]:
+    """Get what is at `url`, with no client at all: there is nothing that it could tell or keep."""
+    headers = {"Accept": "*/*", "Accept-Encoding": "identity", "User-Agent": "Darkroom"}
+    timeout = {"timeout": phases.as_dict()}
+    response = transport.handle_request(
+        httpx.Request("GET", url, headers=headers, extensions=timeout)
+    )
+    try:
+        yield response
+    finally:
+        response.close()
 
 
 def read_all(

@@ -9,7 +9,7 @@ import redis
 from flask import Flask
 
 from config.settings import Settings
-from models import controls, following, outgoing
+from models import caps, controls, following, outgoing
 from models.controls import Terms
 from models.database import bind
 from tasks.courier import Courier
@@ -45,13 +45,16 @@ class Gear:
     def database(self) -> Iterator[None]:
         """A context for one call into `models`: short, and never open during a slow call.
 
-        When that has written webhooks, somebody is woken to send them.
+        When that has written webhooks, somebody is woken to send them; and when it has ended what a
+        capped instance ran, somebody is woken for another image of that one.
         """
         with self.app.app_context():
             yield
-            written = outgoing.written()
+            written, room = outgoing.written(), caps.room_made()
         if written:
             self.waker.deliver()
+        if room:
+            self.waker.top_up(1, "room was made")
 
 
 def build_gear(settings: Settings, app: Flask) -> Gear:

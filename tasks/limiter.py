@@ -132,9 +132,12 @@ class Limiter:
         self._bound = Bound.of(Pace(limit, min_spacing), grant_age)
         self._script = redis.register_script(SCRIPT)
 
-    def ask(self, stay: Stay = Stay.NOT) -> Grant | Wait:
-        """Take a slot if there is one now. After a loss of memory this may read the database."""
-        terms = self._terms()
+    def ask(self, stay: Stay = Stay.NOT, terms: Terms | None = None) -> Grant | Wait:
+        """Take a slot if there is one now. After a loss of memory this may read the database.
+
+        `terms` are what operators set, if that has just been read.
+        """
+        terms = terms or self._terms()
         grant_id, asked_at = uuid.uuid4().hex, self._clock()
         kind, number, why, *after = self._run(
             "ask", grant_id, terms.revision, self._place.name, int(stay)
@@ -160,10 +163,10 @@ class Limiter:
             self._place.told(seconds(number))
         return Wait(seconds(number), paused=False, reason="limit")
 
-    def turn_in(self) -> float:
+    def turn_in(self, terms: Terms) -> float:
         """Seconds until the slot that the line foretells, as of now; 0 where it is time to ask:
-        the slot has come, there is no place in line, or operators have changed the limit."""
-        if not self._place.is_ahead or self._terms().revision != self._heard:
+        the slot has come, there is no place in line, or operators have set other `terms`."""
+        if not self._place.is_ahead or terms.revision != self._heard:
             return 0.0
         with _failing_closed():
             return self._place.turn_in()

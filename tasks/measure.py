@@ -4,6 +4,7 @@ When Redis loses its memory the counters begin again at 0, which Prometheus take
 """
 
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Literal, get_args
 
 import redis
@@ -13,10 +14,11 @@ from tasks.provider_errors import OUTCOMES
 
 log = structlog.get_logger(__name__)
 
-KEY = "darkroom:replicate-calls"
+KEY = "darkroom:replicate-call-times"
 UNKNOWN_KEY = "darkroom:unknown-predictions"
 TRIES_KEY = "darkroom:webhook-tries"
 BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+LONGER = "longer"
 
 Function = Literal[
     "create_prediction",
@@ -50,20 +52,20 @@ class CallFacts:
 
 
 class CallCounter:
-    """Counts calls; what it cannot count is a line in the log, never an error of the call."""
+    """Counts calls; what it cannot count is a line in the log, never an error of the call.
+
+    A call is counted in the one bucket that it falls into; whoever reads them adds up.
+    """
 
     def __init__(self, client: redis.Redis) -> None:
         self._client = client
 
     def __call__(self, function: str, outcome: str, seconds: float) -> None:
         """Count one call."""
-        prefix = f"{function}|{outcome}|"
+        bucket = next((bound for bound in BUCKETS if seconds <= bound), LONGER)
         pipeline = self._client.pipeline(transaction=False)
-        pipeline.hincrby(KEY, prefix + "count", 1)
-        pipeline.hincrbyfloat(KEY, prefix + "seconds", seconds)
-        for bound in BUCKETS:
-            if seconds <= bound:
-                pipeline.hincrby(KEY, f"{prefix}{bound}", 1)
+        pipeline.hincrby(KEY, f"{function}|{outcome}|{bucket}", 1)
+        pipeline.hincrbyfloat(KEY, f"{function}|{outcome}|seconds", seconds)
         try:
             pipeline.execute()
         except redis.RedisError as error:
@@ -109,11 +111,14 @@ def _text(value: bytes | str) -> str:
 
 
 def _facts(fields: dict[str, str], function: str, outcome: str) -> CallFacts:
-    prefix = f"{function}|{outcome}|"
+    def told(what: float | str) -> str:
+        return fields.get(f"{function}|{outcome}|{what}", "0")
+
+    up_to = tuple(accumulate(int(told(bound)) for bound in BUCKETS))
     return CallFacts(
         function=function,
         outcome=outcome,
-        count=int(fields.get(prefix + "count", 0)),
-        seconds=float(fields.get(prefix + "seconds", 0)),
-        buckets=tuple(int(fields.get(f"{prefix}{bound}", 0)) for bound in BUCKETS),
+        count=up_to[-1] + int(told(LONGER)),
+        seconds=float(told("seconds")),
+        buckets=up_to,
     )

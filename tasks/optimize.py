@@ -3,14 +3,14 @@
 A message only says that one more image is due. Which one is decided when the slot is there.
 """
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import structlog
 
-from models import cancellation, caps, lifecycle, turns
-from models.orders import Turn
-from models.tables import IN_DOUBT, NOT_ENDED, AttemptStatus
+from models import lifecycle, turns
+from models.controls import Terms
+from models.orders import Noted, Turn
+from models.tables import IN_DOUBT, NOT_ENDED, States
 from tasks import uploads, webhooks
 from tasks.celery import app
 from tasks.download import Stopping
@@ -61,7 +61,7 @@ def optimize_next(gear: Gear, patience: float = PATIENCE) -> str:
     After `patience` seconds without a slot the message goes to another task.
     """
     outcome = gear.slots.acquire(
-        gear.stopping, lambda: _anything_due(gear), patience, lambda grant: _claim(gear, grant)
+        gear.stopping, lambda: _wanted(gear), patience, lambda grant: _claim(gear, grant)
     )
     match outcome:
         case Started():
@@ -75,9 +75,9 @@ def optimize_next(gear: Gear, patience: float = PATIENCE) -> str:
     return "passed on"
 
 
-def _anything_due(gear: Gear) -> bool:
+def _wanted(gear: Gear) -> Terms | None:
     with gear.database():
-        return turns.anything_due()
+        return turns.wanted()
 
 
 def _claim(gear: Gear, grant: Grant) -> Started | None:
@@ -124,7 +124,6 @@ def _not_copied(gear: Gear, turn: Turn, error: ProviderError) -> str:
             return _fail(gear, turn, error.code, refund=True)
     with gear.database():
         lifecycle.requeue(turn.attempt_id, "not_copied", after=COPY_PAUSE, states=IN_DOUBT)
-    make_use_of_room(gear, turn.attempt_id)
     gear.waker.announce(COPY_PAUSE)
     return f"rests for {COPY_PAUSE:.0f} s: not copied"
 
@@ -170,24 +169,22 @@ def _warm_up(gear: Gear, turn: Turn) -> str:
 
 
 def _note(gear: Gear, turn: Turn, prediction: Prediction) -> str:
-    """Write the id down at once; from here on nobody owns the item."""
+    """Write the id down at once; from here on nobody owns the item.
+
+    What its shop wanted canceled while its create was on the way is followed at once: who follows
+    it asks for that.
+    """
     poll = gear.settings.poll_interval
     with gear.database():
         noted = lifecycle.note(turn.attempt_id, prediction.id, poll)
     if not noted:
         return _cancel(gear, turn, prediction)
     log.info("prediction created", prediction=prediction.id)
-    if _is_unwanted(gear, turn):
+    if noted == Noted.UNWANTED:
         gear.waker.follow(turn.attempt_id, 1)
     elif not webhooks.used(gear.settings):
         gear.waker.follow(turn.attempt_id, 1, poll)
     return f"is prediction {prediction.id}"
-
-
-def _is_unwanted(gear: Gear, turn: Turn) -> bool:
-    """Its shop wanted it canceled while its create was on the way: who follows it asks for that."""
-    with gear.database():
-        return cancellation.is_unwanted(turn.attempt_id)
 
 
 def _cancel(gear: Gear, turn: Turn, prediction: Prediction) -> str:
@@ -220,7 +217,6 @@ def _after_error(gear: Gear, turn: Turn, error: ProviderError) -> str:
 def _fail(gear: Gear, turn: Turn, code: str, refund: bool) -> str:
     with gear.database():
         lifecycle.fail(turn.attempt_id, code, refund, IN_DOUBT)
-    make_use_of_room(gear, turn.attempt_id)
     return f"failed: {code}"
 
 
@@ -231,7 +227,7 @@ def rest(
     *,
     attempts: int = lifecycle.MAX_ATTEMPTS,
     code: str = lifecycle.TOO_MANY_ATTEMPTS,
-    states: Sequence[AttemptStatus] = NOT_ENDED,
+    states: States = NOT_ENDED,
 ) -> str:
     """Let an item whose attempt failed rest before the next one, or fail it with `code` after the
     last of `attempts`. Nothing happens to an attempt that is in none of `states`.
@@ -246,7 +242,6 @@ def rest(
             refund=gear.settings.refund_failed,
             states=states,
         )
-    make_use_of_room(gear, attempt_id)
     if moved.canceled:
         return f"is canceled: {outcome}"
     if moved.due_in is None:
@@ -255,21 +250,11 @@ def rest(
     return f"rests for {moved.due_in:.0f} s: {outcome}"
 
 
-def make_use_of_room(gear: Gear, attempt_id: int) -> None:
-    """Wake somebody for another image of the instance whose attempt has just ended, where a cap
-    kept that one back: its own message found nothing due and is gone."""
-    with gear.database():
-        room = caps.has_room(attempt_id)
-    if room:
-        gear.waker.top_up(1, f"attempt {attempt_id} made room")
-
-
 def _wait_again(gear: Gear, turn: Turn, outcome: str) -> str:
     """Nothing was sent: the item is due again at once and has lost no attempt."""
     with gear.database():
         moved = lifecycle.requeue(turn.attempt_id, outcome, states=IN_DOUBT)
     if moved.canceled:
-        make_use_of_room(gear, turn.attempt_id)
         return f"is canceled: {outcome}"
     gear.waker.top_up(1, f"item {turn.item_id} waits again")
     return f"waits again: {outcome}"

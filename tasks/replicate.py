@@ -19,7 +19,7 @@ from tasks.measure import Function
 from tasks.prediction import ModelInput, Prediction, is_prediction_id, read_prediction
 from tasks.provider_errors import Ambiguous, Permanent, ProviderError, Retryable
 from tasks.provider_files import UploadedFile, read_file
-from tasks.wire import Timeouts, Wire
+from tasks.wire import Answered, Timeouts, Wire
 
 __all__ = ["ModelInput", "Prediction", "Replicate"]
 
@@ -188,17 +188,11 @@ class Replicate:
             self._on_call(function, outcome, time.monotonic() - started)
 
     def _raw_answer(self, send: Callable[[], object]) -> dict[str, Any]:
-        self._wire.forget()
         try:
             send()
-        except (ValueError, TypeError, KeyError):
-            # The client could not make its own object of a good answer: we do not need that one.
-            if self._wire.document is None:
-                raise
-        document = self._wire.document
-        if document is None:
-            raise RuntimeError("the client answered without asking Replicate")
-        return document
+        except Answered as answer:
+            return answer.document
+        raise RuntimeError("the client answered without asking Replicate")
 
 
 def _rfc3339(moment: datetime | str) -> str:

@@ -7,7 +7,7 @@ hop is checked again by the same rule, and where its name leads is checked as it
 import httpx
 
 from config.settings import Settings
-from tasks.connecting import CheckedBackend, Lookup, PrivateAddress, look_up
+from tasks.connecting import CheckedBackend, CheckedTransport, Lookup, PrivateAddress, look_up
 from tasks.deadline import all_within
 from tasks.fetching import Unreadable, bare_client, read_all
 from tasks.image_urls import fault_of
@@ -42,7 +42,9 @@ class SourcePictures:
         self._private_too = settings.allow_private_image_urls
         self._total = total
         backend = CheckedBackend(lookup, lambda _host, _port: self._private_too)
-        self._client = bare_client(backend, phases, Accept=ACCEPT, User_Agent="Darkroom")
+        self._client = bare_client(
+            CheckedTransport(backend), phases, Accept=ACCEPT, User_Agent="Darkroom"
+        )
 
     def fetch(self, url: str) -> bytes:
         """Return the bytes at `url`, at most `LARGEST`.

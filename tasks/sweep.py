@@ -47,8 +47,10 @@ SENDERS = 10
 
 @app.task(name="sweep")
 def sweep() -> str:
-    """See `sweep_once`."""
-    return sweep_once(gear())
+    """See `sweep_once`; the log has what Flower shows."""
+    report = sweep_once(gear())
+    log.info("swept", report=report)
+    return report
 
 
 @app.task(name="announce-due-items")

@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
+from models.controls import Terms
 from tasks.limiter import Grant, Limiter, LimiterUnavailable, Wait
 from tasks.line import Stay
 
@@ -67,7 +68,7 @@ class SlotQueue:
     def acquire(
         self,
         stop: Stop,
-        still_wanted: Callable[[], bool],
+        still_wanted: Callable[[], Terms | None],
         patience: float,
         claim: Callable[[Grant], Claimed | None],
     ) -> Claimed | NoSlot:
@@ -76,9 +77,10 @@ class SlotQueue:
         `claim` runs while the thread is still in front, so that the threads of one process do not
         meet at the same row. When it returns None (it gave the grant back), the wait goes on.
 
-        `still_wanted` is asked before each question to Redis, about once a second, by the front
-        thread alone: it should be one cheap query. What it raises rises from here, as does
-        `LimiterUnavailable`.
+        `still_wanted` tells what operators set of the limit, or None when there is nothing left
+        that a slot would be for. It is asked before each question to Redis, about once a second, by
+        the front thread alone: it should be one cheap query. What it raises rises from here, as
+        does `LimiterUnavailable`.
         """
         deadline = self._clock() + patience
         with self._counted():
@@ -111,16 +113,17 @@ class SlotQueue:
     def _wait_in_front(
         self,
         stop: Stop,
-        still_wanted: Callable[[], bool],
+        still_wanted: Callable[[], Terms | None],
         deadline: float,
         claim: Callable[[Grant], Claimed | None],
     ) -> Claimed | NoSlot:
         while not stop.is_set():
-            if not still_wanted():
+            terms = still_wanted()
+            if terms is None:
                 return NotWanted()
-            pause = self._limiter.turn_in()
+            pause = self._limiter.turn_in(terms)
             if pause <= 0:
-                answer = self._ask()
+                answer = self._ask(terms)
                 if not isinstance(answer, Grant):
                     if answer.paused and answer.seconds > LONG_PAUSE:
                         return Paused(answer.seconds, answer.reason)
@@ -133,6 +136,7 @@ class SlotQueue:
             stop.wait(min(pause, LOOK_AGAIN, left))
         return Stopped()
 
-    def _ask(self) -> Grant | Wait:
+    def _ask(self, terms: Terms) -> Grant | Wait:
         """Where others wait behind, the place in line is kept for them."""
-        return self._limiter.ask(Stay.FOR_ANOTHER if self._waiting > 1 else Stay.UNTIL_GRANTED)
+        stay = Stay.FOR_ANOTHER if self._waiting > 1 else Stay.UNTIL_GRANTED
+        return self._limiter.ask(stay, terms)

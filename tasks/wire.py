@@ -4,14 +4,17 @@ The official client retries some calls by itself, sends creates without any time
 it cannot parse. All of that is settled below it, in the transport that it is given.
 """
 
+import json
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any, NoReturn
 
 import httpx
 
 from tasks.answers import sort_answer, sort_fault
 from tasks.connecting import CheckedTransport, proxied, trusting
+from tasks.connections import Connections
 from tasks.deadline import all_within
 from tasks.provider_errors import NotSent, ProviderError, Retryable
 
@@ -36,11 +39,18 @@ class Timeouts:
         return httpx.Timeout(connect=self.connect, read=self.read, write=self.write, pool=self.pool)
 
 
-class Wire(httpx.BaseTransport):
-    """A transport for `replicate.Client` that raises `ProviderError`s and keeps the raw answers.
+class Answered(Exception):
+    """A good answer of Replicate's. It passes the client by: what that makes of it is not wanted,
+    and costs as much as the whole exchange."""
 
-    Only a 2xx answer with a JSON object gets through to the client; `document` is that object, as
-    the calling thread got it last.
+    def __init__(self, document: dict[str, Any]) -> None:
+        super().__init__("answered")
+        self.document = document
+
+
+class Wire(httpx.BaseTransport):
+    """A transport for `replicate.Client` that raises whatever comes of a request: `Answered` with
+    the JSON object of a 2xx answer, or a `ProviderError`.
     """
 
     def __init__(
@@ -51,19 +61,12 @@ class Wire(httpx.BaseTransport):
         self._create_headers = create_headers
         self._timeouts = timeouts
         # Read here: httpx's own reading of the proxy variables would bring hidden retries back.
-        proxy = proxied(self._base.scheme, self._base.host)
-        self._inner = CheckedTransport(trusting(), proxy)
+        proxy, certificates = (
+            proxied(self._base.scheme, self._base.host),
+            httpx.create_ssl_context(),
+        )
+        self._inner = Connections(lambda: CheckedTransport(trusting(), proxy, certificates))
         self._kept = threading.local()
-
-    @property
-    def document(self) -> dict[str, object] | None:
-        """The last answer that this thread got, or None since `forget`."""
-        kept: dict[str, object] | None = getattr(self._kept, "document", None)
-        return kept
-
-    def forget(self) -> None:
-        """Drop the kept answer, so that no call can be taken for the one before it."""
-        self._kept.document = None
 
     def gate(self, may_send: Callable[[], bool]) -> None:
         """Ask `may_send` before the next create of this thread puts its first byte on the wire.
@@ -77,40 +80,39 @@ class Wire(httpx.BaseTransport):
         if event == "http11.send_request_headers.started" and not self._kept.may_send():
             raise NotSent("the grant was too old once the connection was there")
 
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Send the request once and return its good answer; raise a `ProviderError` otherwise."""
+    def handle_request(self, request: httpx.Request) -> NoReturn:
+        """Send the request once and raise what came of it."""
         if not same_origin(request.url, self._base):
             raise Retryable("an address at another host is not followed")
         creating = request.method == "POST" and request.url.path.endswith("/predictions")
         if creating:
             request.headers.update(self._create_headers)
             request.extensions["trace"] = self._guard
-        answer = self._send(request, creating)
-        if isinstance(answer, ProviderError):
-            # Raised outside of the handler: httpx's own exception may quote headers, the token too.
-            raise answer
-        return answer
+        # Raised outside of the handler: httpx's own exception may quote headers, the token too.
+        raise self._send(request, creating)
 
     def close(self) -> None:
         """Close the idle connections."""
         self._inner.close()
 
-    def _send(self, request: httpx.Request, creating: bool) -> httpx.Response | ProviderError:
+    def _send(self, request: httpx.Request, creating: bool) -> Answered | ProviderError:
         try:
             with all_within(self._time_for(request)):
-                answer = self._exchange(request)
+                status, headers, body = self._exchange(request)
         except httpx.RequestError as error:
             return sort_fault(error, creating)
-        document = _read_json(answer)
-        if isinstance(document, dict):
-            self._kept.document = document
-        return sort_answer(answer.status_code, answer.headers, document, creating) or answer
+        # An error page that echoes the request must not carry the token into logs.
+        document = _read_json(body.replace(self._token, b"[token]"))
+        if error := sort_answer(status, headers, document, creating):
+            return error
+        assert isinstance(document, dict)
+        return Answered(document)
 
     def _time_for(self, request: httpx.Request) -> float:
         sending = request.method == "POST" and request.url.path.endswith("/files")
         return self._timeouts.file if sending else self._timeouts.total
 
-    def _exchange(self, request: httpx.Request) -> httpx.Response:
+    def _exchange(self, request: httpx.Request) -> tuple[int, httpx.Headers, bytes]:
         request.extensions["timeout"] = self._timeouts.phases.as_dict()
         response = self._inner.handle_request(request)
         try:
@@ -121,21 +123,7 @@ class Wire(httpx.BaseTransport):
             body = b""  # The status alone says enough about a refusal.
         finally:
             response.close()
-        return self._cleaned(response, body, request)
-
-    def _cleaned(
-        self, response: httpx.Response, body: bytes, request: httpx.Request
-    ) -> httpx.Response:
-        """An error page that echoes the request must not carry the token into logs."""
-        headers = [(k, v) for k, v in response.headers.items() if k not in _FRAMING]
-        content = body.replace(self._token, b"[token]")
-        return httpx.Response(
-            response.status_code, headers=headers, content=content, request=request
-        )
-
-
-# They describe the body as it was on the wire, not as it is once read and decoded.
-_FRAMING = {"content-encoding", "content-length", "transfer-encoding"}
+        return response.status_code, response.headers, body
 
 
 def same_origin(url: httpx.URL, base: httpx.URL) -> bool:
@@ -158,8 +146,8 @@ def read_answer(response: httpx.Response, largest: int) -> bytes:
     return bytes(body)
 
 
-def _read_json(answer: httpx.Response) -> object:
+def _read_json(body: bytes) -> object:
     try:
-        return answer.json()
+        return json.loads(body)
     except (ValueError, RecursionError):
         return None

@@ -114,7 +114,7 @@ def _run(load: Load) -> None:
 def _work(folder: Path, limiter: Limiter, queue: SlotQueue, stop: threading.Event) -> None:
     while not stop.is_set():
         try:
-            grant = queue.acquire(stop, lambda: True, patience=60, claim=keep)
+            grant = queue.acquire(stop, lambda: _terms(folder), patience=60, claim=keep)
         except LimiterUnavailable:
             stop.wait(0.05)
             continue

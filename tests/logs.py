@@ -36,11 +36,11 @@ class Written:
 
 
 @contextmanager
-def production_logs(settings: Settings | None = None) -> Iterator[Written]:
+def production_logs(settings: Settings | None = None, level: str = "INFO") -> Iterator[Written]:
     """Log as production does, into memory; with `settings`, hide their secrets."""
     root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    configure_logging("INFO", settings)
+    handlers, before = root.handlers[:], root.level
+    configure_logging(level, settings)
     (handler,) = root.handlers
     assert isinstance(handler, logging.StreamHandler)
     written = Written()
@@ -48,5 +48,5 @@ def production_logs(settings: Settings | None = None) -> Iterator[Written]:
     try:
         yield written
     finally:
-        root.handlers[:], root.level = handlers, level
+        root.handlers[:], root.level = handlers, before
         structlog.reset_defaults()

@@ -16,15 +16,18 @@ from models.tables.kinds import (
     DeliveryStatus,
     EntryKind,
     Id,
+    States,
     Status,
+    fixed,
 )
-from models.tables.outgoing import WebhookDelivery, WebhookEndpoint
+from models.tables.outgoing import ENDPOINTS, WebhookDelivery, WebhookEndpoint
 from models.tables.shelf import PromptPreset, Upload
 from models.tables.upkeep import AuditEntry, Control, Heartbeat, IdempotencyKey, UnwantedFile
 from models.tables.work import ATTEMPTS, ITEMS, JOBS, REUSABLE, Attempt, Batch, Item, Job
 
 __all__ = [
     "ATTEMPTS",
+    "ENDPOINTS",
     "ENTRIES",
     "EPOCH",
     "FINAL",
@@ -53,10 +56,12 @@ __all__ = [
     "Job",
     "MonthlyPrompt",
     "PromptPreset",
+    "States",
     "Status",
     "Total",
     "UnwantedFile",
     "Upload",
     "WebhookDelivery",
     "WebhookEndpoint",
+    "fixed",
 ]

@@ -1,8 +1,9 @@
 """What the columns of several tables have in common: types, statuses, conditions of indexes."""
 
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import BigInteger, Enum, Integer, text
+from sqlalchemy import BigInteger, ColumnElement, Enum, Integer, literal_column, text
 
 # SQLite gives out row ids only for a column whose type is INTEGER.
 Id = BigInteger().with_variant(Integer, "sqlite")
@@ -30,10 +31,11 @@ class AttemptStatus(StrEnum):
     ENDED = "ENDED"
 
 
-# What an attempt may be when a move ends it. Who moves an item because nothing is known of its
-# prediction must not end an attempt that has got one in the meantime.
-IN_DOUBT = (AttemptStatus.CREATING,)
-NOT_ENDED = (AttemptStatus.CREATING, AttemptStatus.CREATED)
+States = tuple[AttemptStatus, ...]
+# What an attempt may be when a move ends it, one of these two. Who moves an item because nothing is
+# known of its prediction must not end an attempt that has got one in the meantime.
+IN_DOUBT: States = (AttemptStatus.CREATING,)
+NOT_ENDED: States = (AttemptStatus.CREATING, AttemptStatus.CREATED)
 
 
 class EntryKind(StrEnum):
@@ -51,6 +53,12 @@ class DeliveryStatus(StrEnum):
     PENDING = "PENDING"
     DELIVERED = "DELIVERED"
     FAILED = "FAILED"
+
+
+def fixed(value: StrEnum | int) -> ColumnElement[Any]:
+    """A value in the text of a statement, not as a parameter of it: so a partial index is known to
+    fit when the statement is planned. SQLite would plan it anew at every run."""
+    return literal_column(repr(str(value)) if isinstance(value, StrEnum) else str(value))
 
 
 def text_of(kind: type[StrEnum], name: str) -> Enum:

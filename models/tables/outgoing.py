@@ -1,8 +1,9 @@
 """Webhooks to the shops' apps: where they want them, and what was sent."""
 
 from datetime import datetime
+from typing import cast
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Integer, String, text
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Integer, String, Table, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.clock import UtcDateTime, now
@@ -34,6 +35,9 @@ class WebhookEndpoint(Base):
     def enabled(self) -> bool:
         """Whether anything is sent there."""
         return self.disabled_at is None
+
+
+ENDPOINTS = cast("Table", WebhookEndpoint.__table__)
 
 
 class WebhookDelivery(Base):

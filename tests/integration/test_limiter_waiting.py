@@ -8,6 +8,7 @@ import pytest
 import redis
 
 from config.forms import RateLimit
+from models.controls import AS_SET
 from tasks.limiter import Grant, Limiter, Wait, limiter_redis
 from tasks.waiting import NoSlot, NotWanted, Paused, SlotQueue, Stopped, TimedOut
 from tests.limiter_steps import keep
@@ -39,7 +40,7 @@ def stop() -> Iterator[threading.Event]:
 
 
 def test_a_free_slot_is_granted(queue: SlotQueue, stop: threading.Event) -> None:
-    outcome = queue.acquire(stop, lambda: True, patience=5, claim=keep)
+    outcome = queue.acquire(stop, lambda: AS_SET, patience=5, claim=keep)
 
     assert isinstance(outcome, Grant)
 
@@ -49,7 +50,7 @@ def test_a_stop_is_heard_by_all_who_wait(
 ) -> None:
     limiter.ask()
     outcomes, join = _in_threads(
-        4, lambda: queue.acquire(stop, lambda: True, patience=60, claim=keep)
+        4, lambda: queue.acquire(stop, lambda: AS_SET, patience=60, claim=keep)
     )
     time.sleep(0.2)
 
@@ -66,7 +67,10 @@ def test_who_waits_notices_that_nothing_is_due_any_more(
     wanted = threading.Event()
     wanted.set()
     outcomes, join = _in_threads(
-        3, lambda: queue.acquire(stop, wanted.is_set, patience=60, claim=keep)
+        3,
+        lambda: queue.acquire(
+            stop, lambda: AS_SET if wanted.is_set() else None, patience=60, claim=keep
+        ),
     )
     time.sleep(0.2)
 
@@ -82,7 +86,7 @@ def test_who_waits_gets_a_slot_that_is_given_back(
     grant = limiter.ask()
     assert isinstance(grant, Grant)
     outcomes, join = _in_threads(
-        1, lambda: queue.acquire(stop, lambda: True, patience=60, claim=keep)
+        1, lambda: queue.acquire(stop, lambda: AS_SET, patience=60, claim=keep)
     )
     time.sleep(0.1)
 
@@ -97,7 +101,7 @@ def test_a_long_pause_ends_the_wait(
 ) -> None:
     limiter.pause(60, "throttled")
 
-    outcome = queue.acquire(stop, lambda: True, patience=60, claim=keep)
+    outcome = queue.acquire(stop, lambda: AS_SET, patience=60, claim=keep)
 
     assert isinstance(outcome, Paused)
     assert outcome.reason == "throttled"
@@ -109,7 +113,7 @@ def test_a_short_pause_is_waited_for(
 ) -> None:
     limiter.pause(0.3, "throttled")
 
-    outcome = queue.acquire(stop, lambda: True, patience=30, claim=keep)
+    outcome = queue.acquire(stop, lambda: AS_SET, patience=30, claim=keep)
 
     assert isinstance(outcome, Grant)
 
@@ -120,7 +124,7 @@ def test_patience_ends_in_front_and_behind(
     limiter.ask()
 
     outcomes, join = _in_threads(
-        3, lambda: queue.acquire(stop, lambda: True, patience=0.3, claim=keep)
+        3, lambda: queue.acquire(stop, lambda: AS_SET, patience=0.3, claim=keep)
     )
     join(10)
 
@@ -130,13 +134,13 @@ def test_patience_ends_in_front_and_behind(
 def test_an_error_while_looking_frees_the_place_in_front(
     queue: SlotQueue, stop: threading.Event
 ) -> None:
-    def broken() -> bool:
+    def broken() -> None:
         raise ConnectionResetError
 
     with pytest.raises(ConnectionResetError):
         queue.acquire(stop, broken, patience=5, claim=keep)
 
-    assert isinstance(queue.acquire(stop, lambda: True, patience=5, claim=keep), Grant)
+    assert isinstance(queue.acquire(stop, lambda: AS_SET, patience=5, claim=keep), Grant)
 
 
 def test_redis_hears_one_question_per_process(
@@ -146,7 +150,9 @@ def test_redis_hears_one_question_per_process(
     with redis.Redis.from_url(redis_url, socket_timeout=5) as client:
         client.config_resetstat()
 
-        _, join = _in_threads(8, lambda: queue.acquire(stop, lambda: True, patience=60, claim=keep))
+        _, join = _in_threads(
+            8, lambda: queue.acquire(stop, lambda: AS_SET, patience=60, claim=keep)
+        )
         time.sleep(0.5)
         questions = client.info("commandstats")["cmdstat_evalsha"]["calls"]
 

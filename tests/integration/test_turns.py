@@ -137,7 +137,7 @@ def test_whatever_ends_an_image_makes_room(in_database: Flask, end: str) -> None
         case _:
             cap(shop)
 
-    assert caps.has_room(turn.attempt_id) == (end != "lost cap")
+    assert caps.room_made() == (end != "lost cap")
     assert served(1) == [shop]
 
 
@@ -186,9 +186,8 @@ def test_a_move_that_locked_the_instance_before_loses_nothing(in_database: Flask
     def both(session: Session) -> None:
         locked = ledger.lock(session, shop)
         locked.balance, balance = locked.balance + 7, locked.balance
-        item = moves.item_of(session, turn.attempt_id)
         facts = {"status": Status.FAILED, "error_code": "model_failed", "error": "tested"}
-        assert moves.close(session, item, turn.attempt_id, "model_failed", facts)
+        assert moves.close(session, turn.attempt_id, "model_failed", facts)
         assert locked.balance == balance + 7
         locked.balance = balance
 

@@ -55,7 +55,7 @@ class Workers(Machine):
         maker, id = prediction.maker, prediction.id
         same(
             times,
-            lambda: lifecycle.note(maker.id, id, check_in=0.0),
+            lambda: bool(lifecycle.note(maker.id, id, check_in=0.0)),
             lambda: self.reference.note(maker, id),
         )
 

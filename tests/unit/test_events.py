@@ -17,8 +17,8 @@ class Wire:
         self.published: list[list[Any]] = []
         self._meanwhile = meanwhile
 
-    def publish(self, events: list[Any], **_options: Any) -> None:
-        self.published.append(list(events))
+    def publish(self, told: Any, **_options: Any) -> None:
+        self.published.append(list(told) if isinstance(told, list) else [told])
         self._meanwhile()
 
     @property
@@ -27,11 +27,16 @@ class Wire:
         return [event["number"] for events in self.published for event in events]
 
 
-@pytest.fixture
-def told() -> Dispatcher:
-    made = Dispatcher(Connection("memory://"), app=app, enabled=False, buffer_group=["task"])
+def dispatcher(**options: Any) -> Dispatcher:
+    connection, group = Connection("memory://"), ["task"]
+    made = Dispatcher(connection, app=app, enabled=False, buffer_group=group, **options)
     made.enabled = True
     return made
+
+
+@pytest.fixture
+def told() -> Dispatcher:
+    return dispatcher()
 
 
 def test_workers_use_it() -> None:
@@ -53,6 +58,30 @@ def test_what_comes_while_others_are_published_is_published_next(told: Dispatche
     told.flush()
 
     assert wire.numbers == [1, 2]
+
+
+def test_many_events_go_in_one_message() -> None:
+    now = 100.0
+    asked: list[float] = []
+    told = dispatcher(on_send_buffered=lambda: asked.append(now), clock=lambda: now)
+    told.producer = wire = Wire(lambda: None)
+
+    for number in range(200):
+        now += 0.01
+        told.send("task-received", number=number)
+        if asked[-1] == now:
+            told.flush()
+
+    assert [len(events) for events in wire.published] == [1, 50, 50, 50]
+
+
+def test_a_heartbeat_takes_along_what_waits(told: Dispatcher) -> None:
+    told.producer = wire = Wire(lambda: None)
+    told.send("task-received", number=1)
+
+    told.send("worker-heartbeat", number=2)
+
+    assert wire.numbers == [2, 1]
 
 
 def test_what_the_broker_does_not_take_waits(told: Dispatcher) -> None:

@@ -9,6 +9,7 @@ import pytest
 import redis
 
 from config.forms import RateLimit
+from models.controls import AS_SET
 from tasks.limiter import Grant, Limiter, LimiterUnavailable, limiter_redis
 from tasks.waiting import SlotQueue
 from tests.tether import free_port
@@ -20,7 +21,7 @@ ACTIONS: list[Callable[[Limiter], object]] = [
     lambda limiter: limiter.resume(),
     lambda limiter: limiter.state(),
     lambda limiter: SlotQueue(limiter).acquire(
-        threading.Event(), lambda: True, patience=60, claim=lambda grant: grant
+        threading.Event(), lambda: AS_SET, patience=60, claim=lambda grant: grant
     ),
 ]
 

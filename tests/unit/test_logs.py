@@ -58,3 +58,14 @@ def test_a_line_carries_what_is_bound_to_its_context(written: Written) -> None:
 
     (line,) = written.lines()
     assert (line["job"], line["item"], line["level"]) == (7, 9, "warning")
+
+
+@pytest.mark.parametrize(("level", "heard"), [("DEBUG", 3), ("INFO", 2), ("ERROR", 1)])
+def test_messages_that_come_and_go_are_logged_for_debugging_only(level: str, heard: int) -> None:
+    with production_logs(level=level) as written:
+        about_messages = logging.getLogger("celery.app.trace")
+        about_messages.info("Task succeeded")
+        about_messages.warning("odd")
+        about_messages.error("broken")
+
+    assert len(written.lines()) == heard
