@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from gunicorn.glogging import Logger
 
 from config.logs import configure_logging
-from config.memory import return_large_pieces
+from config.memory import be_sparing
 from config.settings import Settings, SettingsError
 
 try:
@@ -30,8 +30,8 @@ except SettingsError as error:
     sys.exit(f"darkroom: {error}")
 
 
-# Pictures are decoded in threads; the workers are forked from here and keep to it.
-return_large_pieces()
+# Many threads, and pictures are decoded in them; the workers are forked from here and keep to it.
+be_sparing()
 
 
 def _number(name: str, default: int) -> int:

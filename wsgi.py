@@ -1,5 +1,6 @@
 """The WSGI entry point: `gunicorn wsgi:app`, `flask --app wsgi`."""
 
+import os
 import sys
 
 from flask import Flask
@@ -17,7 +18,14 @@ def _app_from_environment() -> Flask:
         sys.exit(f"darkroom: {error}")
     configure_logging(settings.log_level, settings)
     start_sentry(settings)
-    return create_app(settings)
+    app = create_app(settings)
+    if os.environ.get("FLASK_RUN_FROM_CLI") == "true":
+        # With Alembic and the client of Replicate they are a fifth of a process's memory: only for
+        # `flask …`, which says so before it imports this.
+        from api import commands  # noqa: PLC0415
+
+        commands.register(app)
+    return app
 
 
 app = _app_from_environment()

@@ -8,7 +8,6 @@ from api import (
     analytics,
     batches,
     cancel,
-    commands,
     credit_entries,
     credits,
     current,
@@ -40,7 +39,6 @@ from api import (
 from api.catalogue.choice import open_catalogue
 from api.input import READ_AT_MOST
 from config.settings import Settings
-from models import migrations
 from models.database import bind
 
 BLUEPRINTS = (
@@ -74,7 +72,6 @@ BLUEPRINTS = (
 def create_app(settings: Settings) -> Flask:
     """Return the WSGI application."""
     app = bind(settings)
-    migrations.attach(app)
     app.config["MAX_CONTENT_LENGTH"] = READ_AT_MOST
     app.json.sort_keys = False  # type: ignore[attr-defined]
     current.equip(app, settings, open_catalogue)
@@ -92,7 +89,6 @@ def create_app(settings: Settings) -> Flask:
     openapi.register(app, BLUEPRINTS)
     app.register_blueprint(docs.assets)
     app.register_blueprint(pages.blp)
-    commands.register(app)
     return app
 
 

@@ -1,14 +1,10 @@
 """Whether this process can do its work: each part's state in a word."""
 
-from functools import cache
-
 import redis
-from alembic.script import ScriptDirectory
-from flask import current_app
 from sqlalchemy.exc import SQLAlchemyError
 
 from api import current
-from models import following, reports
+from models import following, reports, revisions
 
 OK = "ok"
 # What to do next, by check and word. It tells of no address and no version: anybody may ask.
@@ -55,13 +51,7 @@ def _database() -> dict[str, str]:
 
 
 def _migrations() -> str:
-    return OK if reports.revision() == _newest_revision() else "outdated"
-
-
-@cache
-def _newest_revision() -> str | None:
-    config = current_app.extensions["migrate"].migrate.get_config()
-    return ScriptDirectory.from_config(config).get_current_head()
+    return OK if reports.revision() == revisions.newest() else "outdated"
 
 
 def _sweep() -> str:

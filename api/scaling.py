@@ -5,6 +5,7 @@ What a picture costs is known from its head, before anything is decoded.
 
 import io
 
+import PIL.AvifImagePlugin  # noqa: F401  As `tasks.image_check` does for WebP.
 from PIL import Image, ImageCms
 
 from api.decoding import MIXABLE, fraction

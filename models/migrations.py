@@ -1,14 +1,11 @@
-"""Flask-Migrate's commands, apart from `models.database`: a worker need not import Alembic, which
-takes as long as SQLAlchemy itself."""
-
-from pathlib import Path
+"""Flask-Migrate's commands, apart from `models.database`: only the command line imports Alembic,
+which takes as long as SQLAlchemy itself."""
 
 from flask import Flask
 from flask_migrate import Migrate
 
 from models.database import db
-
-FOLDER = Path(__file__).parent.parent / "migrations"
+from models.revisions import FOLDER
 
 
 def attach(app: Flask) -> None:

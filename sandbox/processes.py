@@ -94,8 +94,8 @@ def programs(folder: Folder, where: Addresses) -> list[Program]:
         Program("api", SERVICE, _python("gunicorn", "wsgi:app", *bind, *gunicorn)),
         Program("worker", SERVICE, _worker("replicate")),
         Program("housekeeper", SERVICE, _worker("housekeeping")),
-        Program("scheduler", SERVICE, _celery("beat")),
-        Program("flower", SERVICE, _celery("flower", *flower)),
+        Program("scheduler", SERVICE, _python("tasks", "beat")),
+        Program("flower", SERVICE, _python("celery", "-A", "tasks", "flower", *flower)),
     ]
 
 
@@ -132,14 +132,10 @@ def _python(module: str, *words: str) -> list[str]:
     return [sys.executable, "-m", module, *words]
 
 
-def _celery(verb: str, *words: str) -> list[str]:
-    return _python("celery", "-A", "tasks", verb, *words)
-
-
 def _worker(queue: str) -> list[str]:
     """Two workers on one host need names of their own."""
     quiet = ("--without-gossip", "--without-mingle", "--loglevel", "info")
-    return _celery("worker", "-Q", queue, "-n", f"{queue}@%h", *quiet)
+    return _python("tasks", "worker", "-Q", queue, "-n", f"{queue}@%h", *quiet)
 
 
 def _port(address: str) -> str:

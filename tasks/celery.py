@@ -7,7 +7,7 @@ from celery.signals import beat_init, celeryd_init, setup_logging
 from kombu.transport import TRANSPORT_ALIASES
 
 from config.logs import configure_logging
-from config.memory import return_large_pieces
+from config.memory import be_sparing
 from config.sentry import start_sentry
 from config.settings import Settings
 
@@ -27,8 +27,8 @@ def use_our_logging(**_facts: Any) -> None:
 
 @celeryd_init.connect
 def give_memory_back(**_facts: Any) -> None:
-    """A worker's threads decode pictures to check and to recompress them."""
-    return_large_pieces()
+    """A worker has many threads, and a housekeeper's decode pictures."""
+    be_sparing()
 
 
 @celeryd_init.connect

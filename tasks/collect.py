@@ -25,6 +25,9 @@ log = structlog.get_logger(__name__)
 # After this a check counts as lost. One whose download takes longer gets company: two followers do
 # no harm, and what a dead one held must not wait for the longest download.
 CHECK_SECONDS = 30.0
+# Most runs end within this time, and somebody looks at the page; what takes longer is asked about
+# in growing pauses.
+STEADY_SECONDS = 30.0
 POLL_GROWTH = 1.5
 LONGEST_POLL = 15.0
 # After a fault of Replicate or of the storage.
@@ -104,15 +107,20 @@ def _settle(gear: Gear, check: Check, prediction: Prediction) -> str:
 
 
 def _wait(gear: Gear, check: Check, why: str) -> str:
-    """Ask again in growing pauses; where a webhook will tell, leave it to the sweep."""
+    """Ask again after a pause; where a webhook will tell, leave it to the sweep."""
     poll = gear.settings.poll_interval
     if webhooks.used(gear.settings):
         with gear.database():
             following.check_in(check.attempt_id, poll)
         return f"is waited for: {why}"
+    return _later(gear, check, pause(poll, check.number), why)
+
+
+def pause(poll: float, number: int) -> float:
+    """The seconds from the `number`-th look at a prediction to the next one."""
+    longer = number - int(STEADY_SECONDS / poll)
     # Bounded before it grows: a day of checks would be more than a float can hold.
-    growth = POLL_GROWTH ** min(check.number, 10)
-    return _later(gear, check, min(poll * growth, LONGEST_POLL), why)
+    return min(poll * POLL_GROWTH ** min(max(0, longer), 13), LONGEST_POLL)
 
 
 def _end(gear: Gear, check: Check, prediction: Prediction) -> str:

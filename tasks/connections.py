@@ -6,6 +6,7 @@ calls it matters which one is taken: the one used last is the least likely to ha
 the other side by now.
 """
 
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -31,7 +32,8 @@ class Connections(httpx.BaseTransport):
     ) -> None:
         self._connect = connect
         self._clock = clock
-        # With when each was used last, the longest idle first; what a deque does is atomic.
+        self._lock = threading.Lock()
+        # With when each was used last, the longest idle first.
         self._idle: deque[tuple[float, httpx.BaseTransport]] = deque()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -48,27 +50,27 @@ class Connections(httpx.BaseTransport):
 
     def close(self) -> None:
         """Close the idle ones."""
-        while self._idle:
-            self._close_oldest()
+        with self._lock:
+            idle = list(self._idle)
+            self._idle.clear()
+        for _since, transport in idle:
+            transport.close()
 
     def _take(self) -> httpx.BaseTransport:
-        try:
-            return self._idle.pop()[1]
-        except IndexError:
-            return self._connect()
+        with self._lock:
+            if self._idle:
+                return self._idle.pop()[1]
+        return self._connect()
 
     def _give_back(self, transport: httpx.BaseTransport) -> None:
-        now = self._clock()
-        self._idle.append((now, transport))
-        if len(self._idle) > MOST_IDLE or self._idle[0][0] < now - KEPT_OPEN:
-            self._close_oldest()
-
-    def _close_oldest(self) -> None:
-        try:
-            _since, transport = self._idle.popleft()
-        except IndexError:  # Another thread was faster.
-            return
-        transport.close()
+        """Keep it for the next request, and close the one that nobody needed for too long."""
+        now, old = self._clock(), None
+        with self._lock:
+            self._idle.append((now, transport))
+            if len(self._idle) > MOST_IDLE or self._idle[0][0] < now - KEPT_OPEN:
+                _since, old = self._idle.popleft()
+        if old:
+            old.close()
 
 
 class _Borrowed(httpx.SyncByteStream):

@@ -43,11 +43,8 @@ class Downloader:
         self._largest = settings.result_max_bytes
         self._total = total
         backend = CheckedBackend(lookup, self._trusts)
-        certificates = httpx.create_ssl_context()
         self._phases = phases
-        self._transport = ByProxy(
-            Connections(lambda: CheckedTransport(backend, certificates=certificates))
-        )
+        self._transport = ByProxy(Connections(lambda: CheckedTransport(backend)))
 
     def download_result(self, url: str, stopping: threading.Event | None = None) -> bytes:
         """Return the bytes at `url`, at most `result_max_bytes`.

@@ -3,6 +3,8 @@
 import io
 from dataclasses import dataclass
 
+# Pillow knows JPEG and PNG by itself; for a WebP it would import its drivers of all 45 kinds.
+import PIL.WebPImagePlugin  # noqa: F401
 from PIL import Image
 
 from tasks.provider_errors import ResultUnusable

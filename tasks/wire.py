@@ -61,11 +61,8 @@ class Wire(httpx.BaseTransport):
         self._create_headers = create_headers
         self._timeouts = timeouts
         # Read here: httpx's own reading of the proxy variables would bring hidden retries back.
-        proxy, certificates = (
-            proxied(self._base.scheme, self._base.host),
-            httpx.create_ssl_context(),
-        )
-        self._inner = Connections(lambda: CheckedTransport(trusting(), proxy, certificates))
+        proxy = proxied(self._base.scheme, self._base.host)
+        self._inner = Connections(lambda: CheckedTransport(trusting(), proxy))
         self._kept = threading.local()
 
     def gate(self, may_send: Callable[[], bool]) -> None:
@@ -103,8 +100,8 @@ class Wire(httpx.BaseTransport):
             return sort_fault(error, creating)
         # An error page that echoes the request must not carry the token into logs.
         document = _read_json(body.replace(self._token, b"[token]"))
-        if error := sort_answer(status, headers, document, creating):
-            return error
+        if refusal := sort_answer(status, headers, document, creating):
+            return refusal
         assert isinstance(document, dict)
         return Answered(document)
 

@@ -6,11 +6,11 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskCliRunner
 
-from api import create_app
 from models import ledger, lifecycle, reports
 from models.database import db
 from models.orders import Turn
 from models.tables import Status
+from tests.commands.service import with_commands
 from tests.databases import check_promises, settings_for
 from tests.shop import DEADLINE, PRICE, open_shop, submit
 
@@ -18,7 +18,7 @@ from tests.shop import DEADLINE, PRICE, open_shop, submit
 @pytest.fixture
 def app(sqlite_database: str, redis_url: str) -> Iterator[Flask]:
     """The service, with Alice's job 1 of three images."""
-    app = create_app(settings_for(sqlite_database, redis_url=redis_url))
+    app = with_commands(settings_for(sqlite_database, redis_url=redis_url))
     with app.app_context():
         submit(open_shop("alice", credits=10 * PRICE), images=3)
     yield app

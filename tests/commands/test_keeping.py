@@ -12,7 +12,7 @@ from flask import Flask
 from flask.testing import FlaskCliRunner
 from sqlalchemy import insert, select, update
 
-from api import create_app, current
+from api import current
 from models import accounts, lifecycle
 from models.clock import from_now
 from models.database import db
@@ -36,6 +36,7 @@ from models.tables import (
 from tasks.erasing import erase
 from tasks.retention import Broom
 from tasks.storage import Storage
+from tests.commands.service import with_commands
 from tests.databases import check_promises, settings_for
 from tests.old_jobs import PICTURE, finish_all, ids, litter, make_old, old_job, read, reuse, write
 from tests.shop import open_shop, submit
@@ -48,7 +49,7 @@ SECRETS = ("whsec_alice", "token", "replicate.example")
 def app(database_url: str, redis_url: str, tmp_path: Path) -> Iterator[Flask]:
     """The service with a storage of its own."""
     stored = f"file://{tmp_path}/results"
-    app = create_app(settings_for(database_url, redis_url=redis_url, storage_url=stored))
+    app = with_commands(settings_for(database_url, redis_url=redis_url, storage_url=stored))
     with app.app_context():
         try:
             yield app

@@ -9,10 +9,11 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskCliRunner
 
-from api import create_app, current
+from api import current
 from config.settings import Settings
 from models.database import db
 from tests.broken import LONG_AGO, RESULT, break_rows, fill
+from tests.commands.service import with_commands
 from tests.databases import settings_for
 
 BALANCE = "UPDATE instances SET balance = balance + 1 WHERE id = 1"
@@ -28,7 +29,7 @@ def settings(database_url: str, redis_url: str, tmp_path: Path) -> Settings:
 @pytest.fixture
 def app(settings: Settings) -> Iterator[Flask]:
     """The service, with rows of every state; a test may break them."""
-    app = create_app(settings)
+    app = with_commands(settings)
     fill(app)
     yield app
     with app.app_context():
@@ -124,7 +125,7 @@ def test_a_pause_explains_a_standstill(shell: FlaskCliRunner, app: Flask) -> Non
 
 
 def test_without_redis_the_rows_are_looked_at_all_the_same(settings: Settings) -> None:
-    away = create_app(replace(settings, redis_url="redis://127.0.0.1:1/0"))
+    away = with_commands(replace(settings, redis_url="redis://127.0.0.1:1/0"))
 
     result = away.test_cli_runner().invoke(args=["reconcile"])
 
@@ -135,7 +136,7 @@ def test_without_redis_the_rows_are_looked_at_all_the_same(settings: Settings) -
 
 
 def test_what_cannot_be_looked_at_is_not_called_well(postgres_url: str) -> None:
-    empty = create_app(settings_for(postgres_url))
+    empty = with_commands(settings_for(postgres_url))
 
     result = empty.test_cli_runner().invoke(args=["reconcile"])
 

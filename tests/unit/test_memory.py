@@ -10,12 +10,12 @@ PICTURES = """
 import pathlib, sys, threading
 sys.path.insert(0, sys.argv[1])
 from PIL import Image
-from config.memory import return_large_pieces
+from config.memory import be_sparing
 
 def resident():
     return int(pathlib.Path("/proc/self/statm").read_text().split()[1]) * 4096
 
-return_large_pieces()
+be_sparing()
 before = resident()
 for _ in range(4):
     thread = threading.Thread(target=lambda: Image.new("RGB", (5000, 5000)).rotate(90))
