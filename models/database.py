@@ -7,13 +7,10 @@ a plain connection, and plain rows. Whoever calls them stands in an application 
 (`with app.app_context():`), which a request has anyway.
 """
 
-import fcntl
-import os
 import random
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
@@ -24,10 +21,10 @@ from sqlalchemy import Connection, CursorResult, Engine, MetaData, UpdateBase, e
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as WriterTimeout
 from sqlalchemy.orm import DeclarativeBase, Session
 
 from config.settings import Settings
+from models.writers import alone
 
 Facts = Mapping[str, Any]
 P = ParamSpec("P")
@@ -45,9 +42,6 @@ ALIVE = {
 # Deadlock, serialization failure: the database asks to run the whole transaction again.
 CONFLICTS = {"40P01", "40001"}
 LOCK_NOT_AVAILABLE = "55P03"
-LOCK_TIMEOUT = 5.0
-WAITED = f"somebody has been writing for {LOCK_TIMEOUT:g} s"
-_LINE = threading.Lock()
 # Every statement for itself.
 AT_ONCE = {"at_once": True}
 LOOKUPS = "darkroom-lookups"
@@ -98,7 +92,7 @@ def bind(settings: Settings) -> Flask:
 
 
 def _engine_options(settings: Settings) -> dict[str, Any]:
-    """Every call of a worker is bounded below 8 s, so that it can stop within 10 s."""
+    """Each wait of a worker for it is bounded below 8 s, so that it can stop within 10 s."""
     pool = {"pool_size": 10, "max_overflow": 20, "pool_timeout": 5, "hide_parameters": True}
     if settings.database_url.startswith("sqlite"):
         return pool | {"connect_args": {"timeout": 5}}
@@ -129,9 +123,8 @@ def _take_over_transactions() -> None:
         options = connection.get_execution_options()
         if "at_once" in options:
             return
-        cursor = connection.connection.cursor()
-        cursor.execute("BEGIN IMMEDIATE" if sqlite and "writes" in options else "BEGIN")
-        cursor.close()
+        # Run by SQLAlchemy, which knows a lost connection by it.
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if sqlite and "writes" in options else "BEGIN")
 
 
 def transaction(work: Callable[Concatenate[Session, P], R]) -> Callable[P, R]:
@@ -248,41 +241,8 @@ def _is_sqlite() -> bool:
     return db.engine.dialect.name == "sqlite"
 
 
-@contextmanager
-def _writer_lock() -> Iterator[None]:
-    """One SQLite writer at a time, across processes.
-
-    SQLite's own waiting is a poll that lets some writers starve: under 16 of them the slowest
-    percent waited 650 ms, behind this lock 50 ms. The kernel frees it when its holder dies; one
-    that is frozen with it is waited for as long as PostgreSQL would wait for a row.
-
-    The threads of one process stand in a line of their own, so that only its first polls the file.
-    """
-    if not _is_sqlite():
-        yield
-        return
-    deadline = time.monotonic() + LOCK_TIMEOUT
-    if not _LINE.acquire(timeout=LOCK_TIMEOUT):
-        raise WriterTimeout(WAITED)
-    try:
-        lock = os.open(f"{db.engine.url.database}.lock", os.O_RDWR | os.O_CREAT, 0o666)
-        try:
-            _take(lock, deadline)
-            yield
-        finally:
-            os.close(lock)
-    finally:
-        _LINE.release()
-
-
-def _take(lock: int, deadline: float) -> None:
-    while True:
-        try:
-            return fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() > deadline:
-                raise WriterTimeout(WAITED) from None
-            time.sleep(random.uniform(0.0005, 0.002))
+def _writer_lock() -> AbstractContextManager[None]:
+    return alone(f"{db.engine.url.database}.lock") if _is_sqlite() else nullcontext()
 
 
 def changed(session: Session, statement: UpdateBase, facts: Facts | None = None) -> bool:

@@ -5,7 +5,7 @@ Locks are taken in one order everywhere: instance, job, attempt, item.
 
 from collections.abc import Iterable, Sequence
 from itertools import groupby
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
 from sqlalchemy import ClauseElement, Row, bindparam, select, update
 from sqlalchemy.orm import Session

@@ -36,9 +36,7 @@ _WRITTEN = "darkroom_deliveries_written"
 _E = ENDPOINTS.c
 # Whether anybody listens to what happens to the job of a row.
 LISTENED_TO = (
-    exists()
-    .where(_E.instance_id == JOBS.c.instance_id, _E.disabled_at.is_(None))
-    .correlate(JOBS)
+    exists().where(_E.instance_id == JOBS.c.instance_id, _E.disabled_at.is_(None)).correlate(JOBS)
 )
 _LISTENERS = (
     select(_E.id, _E.events)

@@ -31,7 +31,11 @@ _CREATED = (
 _UNWANTED = exists().where(ITEMS.c.id == _A.item_id, ITEMS.c.cancel_requested_at.is_not(None))
 _HURRIED = (
     update(ATTEMPTS)
-    .where(_A.id == bindparam("attempt"), _UNWANTED.correlate(ATTEMPTS))
+    .where(
+        _A.id == bindparam("attempt"),
+        _A.status == fixed(AttemptStatus.CREATED),
+        _UNWANTED.correlate(ATTEMPTS),
+    )
     .values(next_check_at=now())
 )
 

@@ -123,20 +123,16 @@ def newest_jobs(
 ) -> Sequence[tuple[Job, str]]:
     """The newest jobs with their instances' names, of all instances or of one, for operators."""
     owned = select(Job, Instance.name).join(Instance, Instance.id == Job.instance_id)
-    page = owned.where(Job.id.in_(_newest_ids(instance_id, statuses, None, limit)))
+    page = owned.where(Job.id.in_(_newest_ids(instance_id, statuses, limit)))
     rows = session.execute(page.order_by(Job.id.desc()))
     return [(row.Job, row.name) for row in rows]
 
 
-def _newest_ids(
-    instance_id: int | None, statuses: Sequence[Status], before: int | None, limit: int
-) -> Select[int]:
+def _newest_ids(instance_id: int | None, statuses: Sequence[Status], limit: int) -> Select[int]:
     """Of one instance, or of all: there is an index for each."""
     chosen = select(Job.id).order_by(Job.id.desc()).limit(limit)
     if instance_id is not None:
         chosen = chosen.where(Job.instance_id == instance_id)
-    if before is not None:
-        chosen = chosen.where(Job.id < before)
     each = (select(chosen.where(Job.status == status).subquery().c.id) for status in statuses)
     newest = union_all(*each).subquery()
     return select(newest.c.id).order_by(newest.c.id.desc()).limit(limit)

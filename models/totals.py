@@ -35,11 +35,11 @@ def add_days(session: Session, limit: int = PAGE) -> int:
     days = session.scalars(page.with_for_update(skip_locked=True)).all()
     more: Counter[str] = Counter()
     for day in days:
-        for status, name in COUNTED.items():
-            more[status] += getattr(day, name) - getattr(day, f"summed_{name}")
-            setattr(day, f"summed_{name}", getattr(day, name))
-    for status, images in sorted(more.items()):
-        _add(session, status, images)
+        for status, column in COUNTED.items():
+            more[status] += getattr(day, column) - getattr(day, f"summed_{column}")
+            setattr(day, f"summed_{column}", getattr(day, column))
+    for name, images in sorted(more.items()):
+        _add(session, name, images)
     return len(days)
 
 

@@ -174,9 +174,7 @@ def count_turn(session: Session, front: Front) -> None:
         caps.hold_if_full(session, ledger.lock(session, front.id))
 
 
-def oldest_due(
-    session: Session, front: Front, *, waited: bool, any_turn: bool
-) -> Row[Any] | None:
+def oldest_due(session: Session, front: Front, *, waited: bool, any_turn: bool) -> Row[Any] | None:
     """A locked instance's oldest due item, and as `out_of_turn` whether another one's turn comes
     before that of this one. The lock keeps every other claim and requeue away from its due items.
 

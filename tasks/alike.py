@@ -37,7 +37,8 @@ def _pattern(task: str) -> tuple[str, str]:
     queue = app.amqp.router.route({}, task)["queue"]
     with Connection("memory://") as nobody:
         app.send_task(task, task_id=TASK_ID, kwargsrepr=WHY, connection=nobody, retry=False)
-        message = nobody.default_channel._get(queue.name)
+        # As kombu would push it: `basic_get` tells what a consumer sees.
+        message = nobody.default_channel._get(queue.name)  # type: ignore[attr-defined]
     message["properties"]["delivery_tag"] = DELIVERY_TAG
     # Made within a task, it would be that one's child for ever.
     message["headers"] |= {"root_id": TASK_ID, "parent_id": None}

@@ -55,6 +55,14 @@ class Dispatcher(EventDispatcher):
         if self._ask_for_flush and self._clock() - self._published_at >= EVERY:
             self._ask_for_flush()
 
+    def extend_buffer(self, other: EventDispatcher) -> None:
+        """Take over what the dispatcher of a broken connection could not tell any more."""
+        super().extend_buffer(other)
+        assert isinstance(other, Dispatcher)
+        with self.mutex:
+            for group, waiting in other._group_buffer.items():
+                self._group_buffer[group].extend(waiting)
+
     def flush(self, errors: bool = True, groups: bool = True) -> None:
         """Publish what waits; what the broker does not take now waits in Celery's other buffer."""
         super().flush(errors, groups=False)

@@ -163,10 +163,10 @@ class Limiter:
             self._place.told(seconds(number))
         return Wait(seconds(number), paused=False, reason="limit")
 
-    def turn_in(self, terms: Terms) -> float:
+    def turn_in(self, terms: Terms | None = None) -> float:
         """Seconds until the slot that the line foretells, as of now; 0 where it is time to ask:
         the slot has come, there is no place in line, or operators have set other `terms`."""
-        if not self._place.is_ahead or terms.revision != self._heard:
+        if not self._place.is_ahead or (terms or self._terms()).revision != self._heard:
             return 0.0
         with _failing_closed():
             return self._place.turn_in()

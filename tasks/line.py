@@ -23,7 +23,7 @@ class Stay(IntEnum):
 
 
 class Place:
-    """One process's place; only the thread that waits in front uses it.
+    """One process's place: the thread in front uses it, the last that waits gives it up.
 
     `patience` is for how long, in seconds, somebody may miss his moment before others take it.
     """
@@ -43,7 +43,9 @@ class Place:
     @property
     def is_ahead(self) -> bool:
         """Whether the slot had not come yet when the line last told of it."""
-        return self._told is not None and self._told > 0
+        # Looked at once: who gives the place up may do so in between.
+        told = self._told
+        return told is not None and told > 0
 
     def told(self, seconds: float | None) -> None:
         """Keep what the limiter said: the slot comes in `seconds`; None: there is no place."""

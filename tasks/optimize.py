@@ -262,6 +262,7 @@ def _wait_again(gear: Gear, turn: Turn, outcome: str) -> str:
 
 def _pause(gear: Gear, seconds: float, reason: str) -> None:
     """Stop every worker. Without Redis nothing is granted anyway, so the item still moves on."""
+    log.warning("sending pauses", reason=reason, seconds=seconds)
     try:
         gear.limiter.pause(seconds, reason)
     except LimiterUnavailable as error:

@@ -16,6 +16,7 @@ from config.forms import RateLimit
 from models import accounts, ledger, reports
 from models.clock import from_now
 from models.database import db
+from models.job_rows import JobRow
 from models.tables import (
     Attempt,
     AttemptStatus,
@@ -23,7 +24,6 @@ from models.tables import (
     EntryKind,
     Instance,
     Item,
-    Job,
     Status,
 )
 from tasks.limiter import Limiter
@@ -85,7 +85,7 @@ class Darkroom:
         with self.app.app_context():
             return sum(reports.items_by_status().values())
 
-    def job(self, shop: int, job_id: int) -> Job:
+    def job(self, shop: int, job_id: int) -> JobRow:
         """The job as it is now."""
         with self.app.app_context():
             return reports.job(shop, job_id)

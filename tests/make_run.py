@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,14 @@ ROOT = Path(__file__).parent.parent
 
 
 class MakeRun:
-    """`python -m sandbox` with `var/` in `folder`; what it prints is not a terminal's."""
+    """`python -m sandbox` with `var/` in `folder`; what it prints is not a terminal's.
+
+    Another `command` that comes to the same, or another `root` of the project, is to be set before
+    the start.
+    """
+
+    command: Sequence[str] = (sys.executable, "-m", "sandbox")
+    root = ROOT
 
     def __init__(self, folder: Path, **settings: str) -> None:
         self.folder = folder
@@ -42,7 +50,7 @@ class MakeRun:
         self.lines = []
         self._new: queue.Queue[str | None] = queue.Queue()
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "sandbox"], cwd=ROOT, env=self._environment, text=True,
+            self.command, cwd=self.root, env=self._environment, text=True,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
         )  # fmt: skip
         threading.Thread(target=_read_lines, args=(self.process, self._new), daemon=True).start()
@@ -50,13 +58,17 @@ class MakeRun:
 
     def wait_for(self, text: str, patience: float = 200.0) -> None:
         """Return when it prints a line that holds `text`."""
+        self.wait_for_line(re.compile(re.escape(text)), patience)
+
+    def wait_for_line(self, pattern: re.Pattern[str], patience: float = 200.0) -> None:
+        """Return when it prints a line in which the pattern is found."""
         deadline = time.monotonic() + patience
-        while not self.lines or text not in self.lines[-1]:
+        while not self.lines or not pattern.search(self.lines[-1]):
             try:
                 line = self._new.get(timeout=max(0.01, deadline - time.monotonic()))
             except queue.Empty:
                 line = None
-            assert line is not None, f"no {text!r} in:\n" + "\n".join(self.lines)
+            assert line is not None, f"no {pattern.pattern!r} in:\n" + "\n".join(self.lines)
             self.lines.append(line)
 
     def end(self, *signals: signal.Signals, patience: float = 60.0) -> int:

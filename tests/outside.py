@@ -16,7 +16,7 @@ from models.orders import Turn
 from models.tables import Attempt, Item
 from tasks.gear import Gear, build_gear
 from tasks.prediction import ModelInput, Prediction
-from tasks.provider_errors import ResultGone
+from tasks.provider_errors import ProviderError, ResultGone
 from tasks.replicate import Replicate
 from tests.databases import bound, check_promises, settings_for
 from tests.shop import order
@@ -68,6 +68,25 @@ class Outside(Replicate):
     def _let_happen(self) -> None:
         meanwhile, self.meanwhile = self.meanwhile, int
         meanwhile()
+
+
+class Sending(Outside):
+    """A Replicate where creates come, too; `fault` is what they end with, if it is set."""
+
+    fault: ProviderError | None = None
+
+    def create_image_optimization_prediction(
+        self,
+        input: ModelInput,  # noqa: A002
+        webhook: str | None = None,
+        **_options: object,
+    ) -> Prediction:
+        """Accept it, once what happens meanwhile has happened."""
+        self._let_happen()
+        if self.fault:
+            raise self.fault
+        self.made("p1", "processing", input=input.as_json())
+        return self.predictions["p1"]
 
 
 @contextmanager

@@ -30,6 +30,10 @@ OPTIONS = {
     "timezone": "UTC",
 }
 
+CUT = """
+SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+WHERE datname = %s AND pid != pg_backend_pid()
+"""
 EMPTY = """
 DO $$
 DECLARE
@@ -120,18 +124,14 @@ class Postgres:
 
         Whoever is still connected is cut off. Tables that hold nothing are left as they are.
         """
-        self.cut_connections(url)
         with psycopg.connect(url, autocommit=True, connect_timeout=5) as connection:
+            connection.execute(CUT, [url.rsplit("/", 1)[-1]])
             connection.execute(EMPTY)
 
     def cut_connections(self, url: str) -> int:
         """Cut every connection to that database, whatever it is doing; return how many."""
-        cut = (
-            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
-            " WHERE datname = %s AND pid != pg_backend_pid()"
-        )
         with psycopg.connect(self.url, autocommit=True, connect_timeout=5) as connection:
-            row = connection.execute(cut, [url.rsplit("/", 1)[-1]]).fetchone()
+            row = connection.execute(CUT, [url.rsplit("/", 1)[-1]]).fetchone()
         return int(row[0]) if row else 0
 
     @property

@@ -157,17 +157,20 @@ class Service:
         failpoint: str = "",
         how: signal.Signals = signal.SIGKILL,
         clock: float = 0.0,
+        include: str = "",
     ) -> Process:
         """Start a worker as `worker` does, without waiting for it.
 
         At the `failpoint` (tests/failpoints.py) it sends itself the signal `how`, once. Its wall
-        clock is `clock` seconds ahead.
+        clock is `clock` seconds ahead. It loads the module `include` with its tasks.
         """
         name = f"{queue.replace(',', '-')}{next(self._numbers)}"
         # Each worker would wait a second to greet the others.
         quick = ["--without-mingle", "--without-gossip"]
         words = ["worker", "-Q", queue, "-n", f"{name}@%h", "-c", str(concurrency), *quick]
         where: dict[str, str] = {}
+        if include:
+            words += ["--include", include]
         if failpoint:
             words += ["--include", "tests.failpoints"]
             where["FAILPOINT"] = failpoint

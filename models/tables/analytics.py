@@ -34,7 +34,10 @@ class DailyCount(Base):
     summed_canceled: Mapped[int] = mapped_column(Integer, default=0, server_default=text("0"))
     unsummed: Mapped[int] = mapped_column(
         Integer,
-        Computed("done + failed + canceled - summed_done - summed_failed - summed_canceled"),
+        Computed(
+            "done + failed + canceled - summed_done - summed_failed - summed_canceled",
+            persisted=True,
+        ),
     )
 
 

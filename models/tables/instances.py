@@ -64,9 +64,6 @@ class Instance(Base):
     deleted_refunds: Mapped[int] = mapped_column(BigInteger, default=0, server_default=text("0"))
 
 
-INSTANCES = cast("Table", Instance.__table__)
-
-
 class CreditEntry(Base):
     """One change of a balance. Rows are only ever added; `reference` is unique, so nothing can be
     booked twice; the balance is the sum of the amounts."""

@@ -45,11 +45,12 @@ class Shopfront:
         self.url = url
         self.products = catalogue(room.stand_in.url)
         self._shelves = shelves
-        self.stock(self.products)
         self.stand_in = room.stand_in
         self._numbers = count(1)
         self._shops: list[int] = []
         self._http = httpx.Client(base_url=url, timeout=10, trust_env=False)
+        self._visitor = self.customer("visitor")
+        self.stock(self.products)
 
     def customer(self, name: str = "alice", credits: int = 10_000) -> str:
         """Open a new shop with so many credits; return its token."""
@@ -71,6 +72,8 @@ class Shopfront:
         new.write_text(json.dumps({"products": products}), "utf-8")
         # Whoever reads it meanwhile reads the old one.
         new.replace(self._shelves)
+        # While one request reads the new one, others are still told of the old.
+        self._http.get("/api/products", headers=_bearer(self._visitor)).raise_for_status()
 
     def burn(self) -> None:
         """Let nobody read the products until the test is over."""

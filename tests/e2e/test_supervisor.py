@@ -13,6 +13,7 @@ from sandbox.supervisor import Supervisor
 from sandbox.trouble import Trouble
 from tests.tether import free_port
 
+pytestmark = pytest.mark.lengthy
 Start = Callable[[str], Supervisor]
 
 

@@ -21,6 +21,7 @@ from tests.stand_in import StandIn
 from tests.tether import free_port
 from tests.valkey import Valkey
 
+pytestmark = pytest.mark.lengthy
 # What processes say while a server is away.
 VALKEY_AWAY = ("redis", "Redis", "broker")
 POSTGRES_AWAY = ("OperationalError", "AdminShutdown")
@@ -160,6 +161,12 @@ def test_a_storm_of_429s_costs_no_attempt_in_any_of_its_forms(room: Darkroom) ->
     room.check_settled()
 
 
+def telling(room: Darkroom) -> Darkroom:
+    """Its processes tell from now on what became of each message."""
+    room.service.environment["LOG_LEVEL"] = "DEBUG"
+    return room
+
+
 def refused(stand_in: StandIn) -> list[int]:
     return [each["number"] for each in stand_in.requests() if each["status"] == 429]
 
@@ -175,7 +182,7 @@ def refused(stand_in: StandIn) -> list[int]:
 def test_a_worker_that_froze_until_its_lease_ran_out_changes_nothing(
     room: Darkroom, point: str, says: str
 ) -> None:
-    frozen = room.service.worker(BOTH, failpoint=point, how=signal.SIGSTOP)
+    frozen = telling(room).service.worker(BOTH, failpoint=point, how=signal.SIGSTOP)
     room.submit(room.shop("alice"))
     wait_until(room.service.marker(point).exists, "it froze")
     room.let_a_minute_pass()
@@ -195,7 +202,7 @@ def test_a_worker_that_froze_cannot_fail_an_image_again(
     refund = {"REFUND_FAILED": "true"}
     with darkroom(postgres_database, redis_url, stand_in, tmp_path, **refund) as room:
         room.stand_in.knobs(outcomes=[{"status": "failed", "error": "flagged (E005)"}])
-        frozen = room.service.worker(BOTH, failpoint="asked", how=signal.SIGSTOP)
+        frozen = telling(room).service.worker(BOTH, failpoint="asked", how=signal.SIGSTOP)
         shop = room.shop("alice")
         job_id = room.submit(shop)
         wait_until(room.service.marker("asked").exists, "it froze")
@@ -213,7 +220,7 @@ def test_a_worker_that_froze_cannot_fail_an_image_again(
 
 def test_a_worker_that_froze_during_its_create_does_not_make_a_second_one(room: Darkroom) -> None:
     room.stand_in.knobs(create_latency=2.0)
-    frozen = room.service.worker(BOTH)
+    frozen = telling(room).service.worker(BOTH)
     room.submit(room.shop("alice"))
     wait_until(room.stand_in.creates, "the create was accepted")
     os.kill(frozen.popen.pid, signal.SIGSTOP)
@@ -228,7 +235,6 @@ def test_a_worker_that_froze_during_its_create_does_not_make_a_second_one(room: 
     room.check_settled()
 
 
-@pytest.mark.lengthy
 @pytest.mark.parametrize(
     "off",
     [pytest.param(120.0, id="ahead"), pytest.param(-120.0, id="behind", marks=pytest.mark.soak)],

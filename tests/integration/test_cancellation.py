@@ -15,35 +15,15 @@ from tasks.collect import collect
 from tasks.gear import Gear
 from tasks.heed import heed
 from tasks.optimize import optimize_next
-from tasks.prediction import ModelInput, Prediction
 from tasks.provider_errors import Permanent, ProviderError, RateLimited, Retryable
 from tasks.queues import depths
 from tasks.reconcile import reconcile
-from tests.outside import Outside, attempt_of, claim_and_vanish, gear_around, item_of
+from tests.outside import Outside, Sending, attempt_of, claim_and_vanish, gear_around, item_of
 from tests.shop import PRICE, open_shop, submit
 
 BUSY = "Service is temporarily unavailable due to high demand. Please try again. (E003)"
 FLAGGED = "The input was flagged as sensitive. (E005)"
 CREDITS = 10 * PRICE
-
-
-class Sending(Outside):
-    """A Replicate where creates come, too; `fault` is what they end with, if it is set."""
-
-    fault: ProviderError | None = None
-
-    def create_image_optimization_prediction(
-        self,
-        input: ModelInput,  # noqa: A002
-        webhook: str | None = None,
-        **_options: object,
-    ) -> Prediction:
-        """Accept it, once what happens meanwhile has happened."""
-        self._let_happen()
-        if self.fault:
-            raise self.fault
-        self.made("p1", "processing", input=input.as_json())
-        return self.predictions["p1"]
 
 
 @pytest.fixture

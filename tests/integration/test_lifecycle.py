@@ -9,7 +9,7 @@ from flask import Flask
 from models import following, ledger, lifecycle, reports
 from models.errors import IdempotencyKeyReused, InsufficientCredits
 from models.explanations import EXPLANATIONS
-from models.orders import Turn
+from models.orders import Noted, Turn
 from models.tables import Status
 from tests.shop import DEADLINE, PRICE, open_shop, order, submit
 
@@ -70,7 +70,7 @@ def test_a_stale_attempt_changes_nothing(in_database: Flask) -> None:
         lifecycle.note(stale.attempt_id, "p-stale", check_in=0),
     )
 
-    assert moves == (False, False, False, False)
+    assert moves == (False, False, False, Noted.NOT)
     assert reports.items(job_id)[0].attempt_id == current.attempt_id
 
 

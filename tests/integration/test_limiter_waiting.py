@@ -167,7 +167,7 @@ def test_who_waits_no_more_is_in_nobodys_way(
     limiter.ask()
     with redis.Redis.from_url(redis_url, socket_timeout=5) as client:
         outcomes, join = _in_threads(
-            3, lambda: queue.acquire(stop, lambda: True, patience=0.4, claim=keep)
+            3, lambda: queue.acquire(stop, lambda: AS_SET, patience=0.4, claim=keep)
         )
         deadline = time.monotonic() + 5
         while not (in_line := client.zcard(LINE)) and time.monotonic() < deadline:
@@ -191,7 +191,7 @@ def test_a_slot_nobody_wanted_is_the_next_ones_of_the_same_process(
         limiter.give_back(grant)
         return None
 
-    outcomes, join = _in_threads(2, lambda: queue.acquire(stop, lambda: True, 2, claim=claim))
+    outcomes, join = _in_threads(2, lambda: queue.acquire(stop, lambda: AS_SET, 2, claim=claim))
     join(10)
 
     assert len(tries) == 3

@@ -13,6 +13,7 @@ from tasks.provider_errors import (
     NotSent,
     Permanent,
 )
+from tasks.wire import Timeouts
 from tests.replicate_bench import LAMP, TOKEN, Bench, replicate_bench, row
 from tests.scripted_server import (
     answer,
@@ -175,24 +176,27 @@ def test_the_token_is_in_no_exception_and_no_log(
     assert TOKEN not in caplog.text
 
 
-def test_threads_that_share_the_client_get_their_own_answers(bench: Bench) -> None:
-    bench.server.responder = lambda request: answer(200, row(name=request.target.rsplit("/", 1)[1]))
-    mixed: list[str] = []
+def test_threads_that_share_the_client_get_their_own_answers() -> None:
+    with replicate_bench(Timeouts()) as bench:
+        bench.server.responder = lambda request: answer(
+            200, row(name=request.target.rsplit("/", 1)[1])
+        )
+        mixed: list[str] = []
 
-    def ask(number: int) -> None:
-        for turn in range(20):
-            name = f"id{number}x{turn}"
-            if bench.client.get_prediction(name).id != name:
-                mixed.append(name)
+        def ask(number: int) -> None:
+            for turn in range(20):
+                name = f"id{number}x{turn}"
+                if bench.client.get_prediction(name).id != name:
+                    mixed.append(name)
 
-    threads = [threading.Thread(target=ask, args=(number,)) for number in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
+        threads = [threading.Thread(target=ask, args=(number,)) for number in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(30)
 
-    assert mixed == []
-    assert len(bench.server.requests) == 160
+        assert mixed == []
+        assert len(bench.server.requests) == 160
 
 
 def test_what_is_out_of_date_once_connected_is_not_sent(bench: Bench) -> None:

@@ -51,7 +51,7 @@ def tell_of(shop: int, deliveries: int) -> None:
     )
     told = {"instance_id": shop, "event": "test", "status": "DELIVERED", "attempts": 1}
     with db.engine.begin() as connection:
-        (endpoint_id,) = connection.execute(endpoint).inserted_primary_key or ()
+        endpoint_id = connection.execute(endpoint.returning(WebhookEndpoint.id)).scalar_one()
         facts = told | {"endpoint_id": endpoint_id}
         connection.execute(
             insert(WebhookDelivery).values(finished_at=now()),

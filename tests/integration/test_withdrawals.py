@@ -11,7 +11,7 @@ from models.clock import from_now
 from models.database import db
 from models.errors import InstanceDisabled
 from models.explanations import EXPLANATIONS
-from models.orders import Turn
+from models.orders import Noted, Turn
 from models.tables import IdempotencyKey, Item, Status
 from tests.shop import DEADLINE, PRICE, open_shop, refunds, submit
 
@@ -203,7 +203,7 @@ def test_who_comes_back_to_a_withdrawn_image_changes_nothing(alice: int) -> None
         lifecycle.note(stale.attempt_id, "p1", check_in=0.0),
     )
 
-    assert moves == (False, False, False, False)
+    assert moves == (False, False, False, Noted.NOT)
     assert statuses(job_id) == [Status.CANCELED]
     assert refunds(alice) == [f"refund:item:{stale.item_id}"]
 

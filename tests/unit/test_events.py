@@ -96,3 +96,14 @@ def test_what_the_broker_does_not_take_waits(told: Dispatcher) -> None:
     told.flush()
 
     assert wire.numbers == [1]
+
+
+def test_what_a_broken_connection_could_not_tell_the_next_one_tells(told: Dispatcher) -> None:
+    told.send("task-received", number=1)
+    after = dispatcher()
+    after.producer = wire = Wire(lambda: None)
+
+    after.extend_buffer(told)
+    after.flush()
+
+    assert wire.numbers == [1]
