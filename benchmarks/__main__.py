@@ -12,7 +12,7 @@ from benchmarks.plots import draw
 from benchmarks.section import Findings, Result, stored
 
 # In the order of the page. Each is a module or a package with `run(quick) -> Findings`.
-NAMES = ("limiter", "rest", "latency")
+NAMES = ("limiter", "worker", "rest", "growth", "latency", "size", "simulation")
 
 
 def measure(name: str, quick: bool) -> Result:

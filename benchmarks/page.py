@@ -7,7 +7,7 @@ from benchmarks.section import Cell, Result, Table
 PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 HEAD = """# Benchmarks
 
-Written by `make bench`, which measures all of it in some ten minutes on two cores; `make bench
+Written by `make bench`, which measures all of it in a quarter of an hour on two cores; `make bench
 ONLY=limiter` measures one section anew. Everything runs on 127.0.0.1 against real Valkey and
 PostgreSQL and the stand-in for Replicate. What is compared was measured in the same run, in turns,
 and the medians of several rounds are shown. Figures of different machines say little about each

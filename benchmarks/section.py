@@ -31,7 +31,8 @@ class Table:
 
 @dataclass(frozen=True)
 class Plot:
-    """A picture of some series of points; `kind` is "bars" (x are names) or "lines" (numbers).
+    """A picture of some series of points; `kind` is "bars" or "rows" (x are names, below bars or
+    beside them) or "lines" (numbers).
 
     `name` is the file's, without its ending; units stand in the labels. `log` are the axes ("x",
     "y", "xy" or none) that are logarithmic.

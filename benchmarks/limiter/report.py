@@ -57,8 +57,8 @@ def _calls(ours: list[Outcome], processes: int) -> Target:
 
 
 def _deaths(ours: list[Outcome]) -> Target:
-    lost = max(_lost(each) / each.case.deaths for each in ours)
-    deaths = sum(each.case.deaths for each in ours)
+    lost = max(_lost(each) / max(1, each.deaths) for each in ours)
+    deaths = sum(each.deaths for each in ours)
     return Target(
         "≤ 1 slot lost per process that dies",
         f"{lost:.2f} in the worse of {len(ours)} runs, {deaths} deaths",
@@ -105,7 +105,7 @@ def _table_of_deaths(outcomes: list[Outcome]) -> Table:
             str(each.case.limit),
             each.case.processes,
             each.case.killed,
-            each.case.dropped,
+            each.deaths - each.case.killed,
             _lost(each),
             worst_window(each.arrivals, each.case.limit),
         ]

@@ -35,12 +35,13 @@ class Work:
 @dataclass(frozen=True)
 class Outcome:
     """What came of a case. `work` is Redis's, for the `worked_for` sends from half a round after
-    the first one on, when everybody has begun."""
+    the first one on, when everybody has begun; `deaths` are the processes that are gone."""
 
     case: Case
     arrivals: list[float]
     work: Work
     worked_for: int
+    deaths: int = 0
 
 
 def run(cases: list[Case]) -> list[Outcome]:
@@ -128,7 +129,8 @@ class _Run:
         first = self._receiver.arrivals[0]
         arrivals = [each for each in self._receiver.arrivals if each <= first + self._case.seconds]
         work = self._ended[0].since(self._begun[0])
-        return Outcome(self._case, arrivals, work, self._ended[1] - self._begun[1])
+        deaths = sum(process.poll() is not None for process in self._processes)
+        return Outcome(self._case, arrivals, work, self._ended[1] - self._begun[1], deaths)
 
     def close(self) -> None:
         for process in self._processes:

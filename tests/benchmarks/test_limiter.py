@@ -108,8 +108,8 @@ def test_the_receiver_starts_all_at_once_and_notes_when_each_send_came() -> None
     between = time.monotonic()
     second.send()
     after = time.monotonic()
-    first.close()
-    second.close()
+    for sender in (first, second):
+        sender.close()
     receiver.close()
 
     sent, sent_then = receiver.arrivals
@@ -117,7 +117,7 @@ def test_the_receiver_starts_all_at_once_and_notes_when_each_send_came() -> None
 
 
 def outcome(case: Case, arrivals: list[float], scripts: int = 10) -> Outcome:
-    return Outcome(case, arrivals, Work(scripts, 30, 0.001), 10)
+    return Outcome(case, arrivals, Work(scripts, 30, 0.001), 10, case.deaths)
 
 
 def test_targets_are_kept_by_a_perfect_run_and_missed_by_others() -> None:

@@ -9,6 +9,7 @@ from itertools import count
 from benchmarks.limiter.load import Load
 from benchmarks.limiter.receiver import Sender
 from config.forms import RateLimit
+from models.controls import AS_SET
 from tasks.limiter import Grant, Limiter, limiter_redis
 from tasks.waiting import SlotQueue
 from tests.limiter_steps import keep
@@ -42,7 +43,7 @@ class Worker:
     def work(self) -> None:
         sender, stop = Sender(self._load.port), threading.Event()
         while True:
-            grant = self._queue.acquire(stop, lambda: True, patience=60, claim=keep)
+            grant = self._queue.acquire(stop, lambda: AS_SET, patience=60, claim=keep)
             if isinstance(grant, Grant):
                 self._use(grant, sender)
 
@@ -51,3 +52,4 @@ class Worker:
             os.kill(os.getpid(), signal.SIGKILL)
         if self._limiter.is_fresh(grant):
             sender.send()
+            self._limiter.arrived(grant, self._limiter.age(grant))
