@@ -33,7 +33,7 @@ def run(room: Darkroom, redis_url: str, images: int, flush_at: int | None = None
 @pytest.mark.parametrize(
     ("limit", "spacing", "images", "flush"),
     [
-        pytest.param(50, 0.0, 200, False, id="50-per-3s-steady"),
+        pytest.param(50, 0.0, 150, False, id="50-per-3s-steady"),
         pytest.param(5, 0.1, 25, True, id="5-per-3s-spaced-flushed"),
         pytest.param(50, 0.0, 200, True, id="50-per-3s-flushed", marks=pytest.mark.soak),
         pytest.param(5, 0.1, 25, False, id="5-per-3s-spaced-steady", marks=pytest.mark.soak),

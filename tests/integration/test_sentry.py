@@ -105,7 +105,7 @@ def test_a_sentry_that_never_answers_delays_neither_requests_nor_the_stop(
     api.stop()
 
     assert answers == [500] * 5
-    assert asked - began < 2.5
+    assert asked - began < 8
     assert time.monotonic() - asked < 9
     assert not api.said("pending events")
 

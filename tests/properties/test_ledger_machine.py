@@ -136,4 +136,4 @@ def test_no_order_of_bookings_loses_a_credit(bare_app: Flask, long: bool) -> Non
     if long:
         run_long(Ledger, bare_app, examples=200, steps=60)
     else:
-        run(Ledger, bare_app, examples=8, steps=30)
+        run(Ledger, bare_app, examples=6, steps=30)

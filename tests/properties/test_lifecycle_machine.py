@@ -57,4 +57,4 @@ def test_no_order_of_events_breaks_a_promise(bare_app: Flask, long: bool) -> Non
     if long:
         run_long(Lifecycle, bare_app, examples=200, steps=80)
     else:
-        run(Lifecycle, bare_app, examples=12, steps=40)
+        run(Lifecycle, bare_app, examples=8, steps=40)
