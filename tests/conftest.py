@@ -20,25 +20,16 @@ from tests.valkey import Valkey
 os.environ.update(NOWHERE)
 
 
-# A browser and a whole service for each process of the run would cost more than their tests wait.
-BROWSERS = 2
-
-
-@pytest.hookimpl(trylast=True)  # when what is not to run is gone
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Deal the tests that take long to the beginnings of what each process of the run is given:
-    what is begun last is waited for by all. After these, those with a browser to few processes."""
+    what is begun last is waited for by all."""
     processes = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
-    browsers = min(BROWSERS, processes)
     lengthy = [item for item in items if item.get_closest_marker("lengthy")]
-    browsing = [item for item in items if "new_context" in getattr(item, "fixturenames", ())]
-    others = iter([item for item in items if item not in {*lengthy, *browsing}])
+    others = iter([item for item in items if item not in lengthy])
     share = -(-len(items) // processes)
     dealt: list[pytest.Item] = []
     for process in range(processes):
         first = lengthy[process::processes]
-        if process < browsers:
-            first += browsing[process::browsers]
         dealt += [*first, *itertools.islice(others, share - len(first))]
     items[:] = [*dealt, *others]
 
