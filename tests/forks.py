@@ -1,9 +1,9 @@
 """Python programs whose libraries are imported already: each is forked off one process that has.
 
 A worker spends nine tenths of its start on importing what other people wrote. `Forks` keeps one
-process that did so once, has no threads and has read none of our own code; what it forks runs
-`python -m MODULE` from there on: another process, with its own settings, log and end. When the
-test's process dies, so do all of them.
+process that did so once, has no threads, and of our own code has read what reads no settings; what
+it forks runs `python -m MODULE` from there on: another process, with its own settings, log and end.
+When the test's process dies, so do all of them.
 
     requests, one JSON object a line:   {"run": […], "environment": {…}, "log": "…"} → {"pid": 7}
                                         {"poll": 7} → {"code": null}, once it has ended its code
@@ -27,8 +27,9 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parent.parent
-LIBRARIES = (
+IMPORTED = (
     "alembic.command",
+    "api",
     "celery.apps.beat",
     "celery.apps.worker",
     "celery.bin.beat",
@@ -184,8 +185,8 @@ def _become(request: dict[str, Any], line: socket.socket) -> None:
 
 
 if __name__ == "__main__":
-    for _library in LIBRARIES:
-        importlib.import_module(_library)
+    for _module in IMPORTED:
+        importlib.import_module(_module)
     # Ctrl-C ends the tests, and they end what they have started.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.freeze()

@@ -8,7 +8,7 @@ from config.forms import RateLimit
 from tests.grants import most_in_window
 
 # Grants are that much further apart than the limit says, and a create arrives a moment after its
-# grant: on a busy machine the stand-in may look at one later than at another.
+# grant.
 ARRIVAL = 0.2
 
 Image = tuple[str, str]
@@ -39,12 +39,16 @@ def _stood(prediction: Mapping[str, Any], moment: str) -> bool:
     return prediction["status"] == "succeeded" or ended is None or ended > moment
 
 
-def check_limit(requests: Iterable[Mapping[str, Any]], limit: RateLimit) -> None:
-    """No window saw more creates than the limit allows, by the time at which they arrived."""
-    arrivals = [
+def arrivals(requests: Iterable[Mapping[str, Any]]) -> list[float]:
+    """When each create that was accepted came."""
+    return [
         each["time"]
         for each in requests
         if each["method"] == "POST" and each["path"].endswith("/predictions") and each["prediction"]
     ]
-    most = most_in_window(arrivals, limit.window - ARRIVAL)
+
+
+def check_limit(requests: Iterable[Mapping[str, Any]], limit: RateLimit) -> None:
+    """No window saw more creates than the limit allows, by the time at which they arrived."""
+    most = most_in_window(arrivals(requests), limit.window - ARRIVAL)
     assert most <= limit.count, f"{most} creates within {limit.window:g} s"

@@ -18,6 +18,7 @@ from sandbox.replicate.answers import (
     Refusal,
     problem,
 )
+from sandbox.replicate.arrival import arrived
 from sandbox.replicate.knobs import Fault
 from sandbox.replicate.world import World
 
@@ -83,6 +84,7 @@ class Endpoint(Plain):
         """Record the request at its arrival, whatever becomes of it."""
         request = self.request
         self.entry = self.world.record.note(
+            arrived(request),
             request.method or "",
             request.uri or "",
             "Authorization" in request.headers,

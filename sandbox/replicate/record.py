@@ -22,13 +22,15 @@ class Record:
         self.creates: deque[dict[str, Any]] = deque(maxlen=MOST_CREATES)
         self._count = 0
 
-    def note(self, method: str, path: str, authorization: bool, body: object) -> dict[str, Any]:
-        """Write down a request at its arrival; what happens to it is added to the entry later."""
+    def note(
+        self, arrived: float, method: str, path: str, authorization: bool, body: object
+    ) -> dict[str, Any]:
+        """Write down a request and when it `arrived`; what happens to it is added later."""
         entry = {
             "number": self._count,
             "method": method,
             "path": path,
-            "time": time.monotonic(),
+            "time": arrived,
             "wall": time.time(),
             "authorization": authorization,
             "body": shortened(body),

@@ -7,6 +7,7 @@ import pytest
 
 from tests.darkroom import Darkroom, darkroom
 from tests.grants import most_in_window, overheard_grants
+from tests.proof import arrivals
 from tests.service import wait_until
 from tests.stand_in import StandIn
 
@@ -58,7 +59,7 @@ def test_three_workers_keep_the_limit(
     with darkroom(postgres_database, redis_url, stand_in, tmp_path, **rate) as room:
         grants = run(room, redis_url, images, flush_at=images // 2 if flush else None)
 
-        creates = [each["time"] for each in stand_in.creates()]
+        creates = arrivals(stand_in.requests())
         assert len(creates) == images <= len(grants)
         assert most_in_window(grants, WINDOW) <= limit
         assert most_in_window(creates, WINDOW - GRANT_AGE) <= limit

@@ -1,6 +1,8 @@
 """The stand-in as a process: how it starts, stops, and holds its connections."""
 
 import contextlib
+import os
+import signal
 import socket
 import subprocess
 import sys
@@ -35,6 +37,23 @@ def test_one_connection_carries_many_calls_without_stalls(stand_in: StandIn) -> 
 
     # A delayed ACK costs 40 ms every time; a busy machine only now and then.
     assert sorted(took)[100] < 0.02
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="no other kernel tells")
+def test_it_knows_when_a_request_came_that_it_was_too_busy_to_read(stand_in: StandIn) -> None:
+    assert stand_in.process
+    request = b"GET /v1/late HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer a\r\n\r\n"
+    os.kill(stand_in.process.pid, signal.SIGSTOP)
+    with socket.create_connection(("127.0.0.1", stand_in.port), timeout=5) as connection:
+        before = time.monotonic()
+        connection.sendall(request)
+        sent = time.monotonic()
+        time.sleep(0.5)
+        os.kill(stand_in.process.pid, signal.SIGCONT)
+        assert connection.recv(65_536).startswith(b"HTTP/1.1 404")
+
+    (seen,) = [one for one in stand_in.requests() if one["path"] == "/v1/late"]
+    assert before < seen["time"] < sent + 0.1
 
 
 def test_it_stops_in_good_order_while_somebody_waits() -> None:
