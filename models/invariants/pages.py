@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, func, select, true
+from sqlalchemy import ColumnElement, Select, and_, bindparam, func, select, true
 from sqlalchemy.orm import Session
 
 from models.database import reading
@@ -79,10 +80,20 @@ def span(
 ) -> Span:
     """The next `size` rows by an id column, of those that a condition chooses."""
     assert isinstance(after, int)
-    chosen = select(column.label("id")).where(column > after, true() if where is None else where)
-    ids = chosen.order_by(column).limit(size).subquery()
-    last, rows = session.execute(select(func.max(ids.c.id), func.count())).one()
+    counted = _counted(column) if where is None else _count(column, where)
+    last, rows = session.execute(counted, {"after": after, "size": size}).one()
     return Span(after, after if last is None else last, rows)
+
+
+def _count(column: Any, where: ColumnElement[bool]) -> Select[int | None, int]:
+    chosen = select(column.label("id")).where(column > bindparam("after"), where)
+    ids = chosen.order_by(column).limit(bindparam("size")).subquery()
+    return select(func.max(ids.c.id), func.count())
+
+
+@cache
+def _counted(column: Any) -> Select[int | None, int]:
+    return _count(column, true())
 
 
 @reading
