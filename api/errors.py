@@ -1,5 +1,6 @@
 """One table from what can go wrong to what a client is told; no view catches anything."""
 
+import math
 from dataclasses import dataclass, field
 
 import structlog
@@ -8,6 +9,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug import exceptions as http
 
+from api import current
 from api.catalogue.errors import CatalogueNotConnected, CatalogueUnavailable
 from api.cleaning import Unusable
 from api.problems import InvalidInput, NotAuthenticated, camel_case, problem
@@ -194,6 +196,14 @@ def _first_line(error: Exception) -> str:
 
 def _headers(error: Exception) -> dict[str, str]:
     """Allow of a 405, Content-Range of a 416 and Retry-After of a 429 come with the exception."""
+    if isinstance(error, domain.QueueFull):
+        return {"Retry-After": str(_seconds_to_send(error.excess))}
     if not isinstance(error, http.HTTPException):
         return {}
     return {name: value for name, value in error.get_headers() if name != "Content-Type"}
+
+
+def _seconds_to_send(images: int) -> int:
+    """How long so many take when all slots are one shop's: before that there is hardly room."""
+    limit = current.settings().replicate_rate_limit
+    return math.ceil(images * limit.window / limit.count)

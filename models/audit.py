@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.database import reading, transaction
-from models.tables import AuditEntry
+from models.tables import AuditEntry, Instance
 
 
 def write(session: Session, by: str | None, action: str, subject: str, **details: Any) -> None:
@@ -15,6 +15,15 @@ def write(session: Session, by: str | None, action: str, subject: str, **details
     one nothing is written, because no operator did it. `details` must hold no secret."""
     if by is not None:
         session.add(AuditEntry(actor=by, action=action, subject=subject, details=details))
+
+
+def write_about(
+    session: Session, by: str | None, action: str, instance_id: int, **details: Any
+) -> None:
+    """The same about an instance, of which only the id is known."""
+    if by is not None:
+        name = session.scalars(select(Instance.name).where(Instance.id == instance_id)).one()
+        write(session, by, action, name, **details)
 
 
 @transaction

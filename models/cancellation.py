@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Select, select, update
 from sqlalchemy.orm import Session
 
-from models import ledger, moves
+from models import audit, ledger, moves
 from models.clock import now
 from models.database import transaction
 from models.errors import AlreadyCanceled, AlreadyFinished, CancelRequested, NotFound
@@ -34,24 +34,30 @@ class Canceled(NamedTuple):
 
 
 @transaction
-def cancel_job(session: Session, instance_id: int, job_id: int) -> Canceled:
+def cancel_job(
+    session: Session, instance_id: int, job_id: int, by: str | None = None
+) -> Canceled:
     """Cancel what is left of an instance's job.
 
-    Raises `NotFound`, or one of `AlreadyFinished`, `AlreadyCanceled` and `CancelRequested` when
+    `by`, here and below, is the operator whom the audit shall name. Raises `NotFound`, or one of `AlreadyFinished`, `AlreadyCanceled` and `CancelRequested` when
     nothing is left.
     """
     instance, job = _lock(session, instance_id, job_id)
     items = session.scalars(_items(job)).all()
+    audit.write(session, by, "jobs cancel", instance.name, job=job_id)
     return _cancel(session, instance, job, items)
 
 
 @transaction
-def cancel_item(session: Session, instance_id: int, job_id: int, item_id: int) -> Canceled:
+def cancel_item(
+    session: Session, instance_id: int, job_id: int, item_id: int, by: str | None = None
+) -> Canceled:
     """The same for one image of a job."""
     instance, job = _lock(session, instance_id, job_id)
     items = session.scalars(_items(job).where(Item.id == item_id)).all()
     if not items:
         raise NotFound(f"There is no image {item_id} in job {job_id}.")
+    audit.write(session, by, "jobs cancel", instance.name, job=job_id, item=item_id)
     return _cancel(session, instance, job, items)
 
 

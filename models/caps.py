@@ -52,7 +52,7 @@ def check_room(session: Session, instance: ledger.Orderer, images: int) -> None:
     )
     waiting = instance.due_items + (session.scalar(resting) or 0)
     if waiting + images > instance.max_waiting:
-        raise QueueFull(instance.max_waiting, waiting)
+        raise QueueFull(instance.max_waiting, waiting, images)
 
 
 def hold_if_full(session: Session, instance: Instance) -> None:

@@ -39,12 +39,15 @@ class InstanceDisabled(DomainError):
 
 
 class QueueFull(DomainError):
-    """The instance would have more images waiting than its cap allows."""
+    """The instance would have more images waiting than its cap allows: `excess` too many."""
 
-    def __init__(self, limit: int, waiting: int) -> None:
-        super().__init__(f"At most {limit} of this instance's images may wait, and {waiting} do.")
+    def __init__(self, limit: int, waiting: int, ordered: int) -> None:
+        said = f"At most {limit} of this instance's images may wait, and {waiting} do."
+        never = f" An order of {ordered} never fits: send fewer at once."
+        super().__init__(said + never if ordered > limit else said)
         self.limit = limit
         self.waiting = waiting
+        self.excess = waiting + ordered - limit
 
 
 class AlreadyExists(DomainError):

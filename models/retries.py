@@ -7,7 +7,7 @@ and no image is ordered twice by two people who retry the same job.
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models import moves, ordering
+from models import audit, moves, ordering
 from models.database import reading, transaction
 from models.errors import (
     AlreadyRetried,
@@ -22,17 +22,26 @@ from models.tables import FINAL, Item, Job, Status
 
 @transaction
 def retry(
-    session: Session, instance_id: int, job_id: int, price: Pricing, key: str | None = None
+    session: Session,
+    instance_id: int,
+    job_id: int,
+    price: Pricing,
+    key: str | None = None,
+    by: str | None = None,
 ) -> Receipt:
     """Order the failed images of an instance's job once more, at today's `price`.
 
+    `by` is the operator whom the audit shall name.
     With an `Idempotency-Key` that was used for this before, return the first receipt instead.
     Raises `NotFound`, `JobUnfinished`, `AlreadyRetried`, `NothingToRetry`, what `price` raises and
     what `lifecycle.submit` does; nothing is written then.
     """
 
     def place(orderer: Orderer) -> Receipt:
-        return _retry(session, orderer, job_id, price)
+        receipt = _retry(session, orderer, job_id, price)
+        facts = {"job": job_id, "retried_by": receipt.job.id, "credits": receipt.credits_used}
+        audit.write_about(session, by, "jobs retry", instance_id, **facts)
+        return receipt
 
     return ordering.once(session, instance_id, JobRetry(job_id), key, Receipt, place)
 

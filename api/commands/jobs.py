@@ -8,6 +8,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from api import current
 from api.cancel import ask
+from api.commands.acting import acting
 from api.commands.advice import SEE_INSTANCES, SEE_JOBS, Commands, advise
 from api.commands.output import show
 from api.option_schemas import price_list
@@ -82,7 +83,8 @@ def watch(job_id: int, every: float) -> None:
 @jobs.command("cancel")
 @click.argument("job_id", type=ID)
 @click.option("--item", "item_id", type=ID, help="Only this image.")
-def cancel_job(job_id: int, item_id: int | None) -> None:
+@acting
+def cancel_job(job_id: int, item_id: int | None, actor: str) -> None:
     """Cancel what is left of a job, as its shop could.
 
     What waits is canceled and refunded at once. For what was sent Replicate is asked, and its
@@ -91,20 +93,21 @@ def cancel_job(job_id: int, item_id: int | None) -> None:
     job, owner = _found(job_id)
     with advise(SEE_JOB):
         if item_id is None:
-            done = cancellation.cancel_job(job.instance_id, job_id)
+            done = cancellation.cancel_job(job.instance_id, job_id, actor)
         else:
-            done = cancellation.cancel_item(job.instance_id, job_id, item_id)
+            done = cancellation.cancel_item(job.instance_id, job_id, item_id, actor)
     ask(done)
     click.echo(f"job {job_id} of {owner}: {done.canceled} canceled, {done.asked} asked for")
 
 
 @jobs.command("retry")
 @click.argument("job_id", type=ID)
-def retry_job(job_id: int) -> None:
+@acting
+def retry_job(job_id: int, actor: str) -> None:
     """Order a job's failed images once more, for its shop and at its cost; print the new job."""
     job, owner = _found(job_id)
     with advise(SEE_JOB):
-        receipt = retries.retry(job.instance_id, job_id, price_list())
+        receipt = retries.retry(job.instance_id, job_id, price_list(), by=actor)
     images = receipt.job.total_images
     current.parts().waker.wake_workers(receipt.job.id, images)
     click.echo(f"{receipt.job.id}")

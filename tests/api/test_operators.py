@@ -34,7 +34,8 @@ def test_an_order_for_which_there_is_no_room_changes_nothing(any_app: Flask) -> 
     problem = answer.get_json()
     assert (problem["code"], problem["limit"], problem["waiting"]) == ("queue_full", 4, 3)
     assert problem["detail"] == "At most 4 of this instance's images may wait, and 3 do."
-    assert "Retry-After" not in answer.headers
+    # One too many, at 5 in 30 s.
+    assert answer.headers["Retry-After"] == "6"
     assert fits.status_code == 201
     assert alice.balance() == 15_000 - 4 * 15
 

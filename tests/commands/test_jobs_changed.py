@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskCliRunner
 
-from models import ledger, lifecycle, reports
+from models import audit, ledger, lifecycle, reports
 from models.database import db
 from models.orders import Turn
 from models.tables import Status
@@ -33,14 +33,21 @@ def claim() -> Turn:
     return turn
 
 
+def told() -> list[tuple[str, dict[str, object]]]:
+    """What Olga did with Alice's jobs, by the audit: the oldest first. What was refused is not."""
+    entries = audit.entries(9)
+    assert {(entry.actor, entry.subject) for entry in entries} == {("olga", "alice")}
+    return [(entry.action, entry.details) for entry in reversed(entries)]
+
+
 def test_an_operator_cancels_an_image_and_then_the_job(app: Flask) -> None:
     shell = app.test_cli_runner()
     with app.app_context():
         turn = claim()
         assert lifecycle.note(turn.attempt_id, "p1", check_in=1.0)
 
-    image = shell.invoke(args=["jobs", "cancel", "1", "--item", "3"])
-    job = shell.invoke(args=["jobs", "cancel", "1"])
+    image = shell.invoke(args=["jobs", "cancel", "1", "--item", "3", "--actor", "olga"])
+    job = shell.invoke(args=["jobs", "cancel", "1", "--actor", "olga"])
     again = shell.invoke(args=["jobs", "cancel", "1"])
 
     assert image.stdout == "job 1 of alice: 1 canceled, 0 asked for\n"
@@ -49,7 +56,9 @@ def test_an_operator_cancels_an_image_and_then_the_job(app: Flask) -> None:
     assert again.stderr.startswith("Error: This is being canceled already")
     with app.app_context():
         statuses = [item.status for item in reports.items(1)]
+        written = told()
     assert statuses == [Status.RUNNING, Status.CANCELED, Status.CANCELED]
+    assert written == [("jobs cancel", {"job": 1, "item": 3}), ("jobs cancel", {"job": 1})]
 
 
 def test_an_operator_retries_a_job_and_gets_the_new_ones_number(app: Flask) -> None:
@@ -59,7 +68,7 @@ def test_an_operator_retries_a_job_and_gets_the_new_ones_number(app: Flask) -> N
         for _ in range(3):
             lifecycle.fail(claim().attempt_id, "model_busy", refund=False)
 
-    retried = shell.invoke(args=["jobs", "retry", "1"])
+    retried = shell.invoke(args=["jobs", "retry", "1", "--actor", "olga"])
     again = shell.invoke(args=["jobs", "retry", "1"])
 
     assert early.stderr.startswith("Error: This job is still under way")
@@ -69,3 +78,4 @@ def test_an_operator_retries_a_job_and_gets_the_new_ones_number(app: Flask) -> N
     with app.app_context():
         assert reports.anyones_job(2)[0].retry_of == 1
         assert ledger.account(1).balance == 4 * PRICE
+        assert told() == [("jobs retry", {"job": 1, "retried_by": 2, "credits": 45})]

@@ -174,6 +174,8 @@ def test_a_full_queue_takes_no_order(in_database: Flask) -> None:
     assert submit(shop, 1, key="k").job.id == first.job.id
     with pytest.raises(QueueFull):
         submit(shop, 1)
+    with pytest.raises(QueueFull, match="An order of 5 never fits: send fewer at once"):
+        submit(shop, 5)
 
 
 def test_a_move_that_locked_the_instance_before_loses_nothing(in_database: Flask) -> None:
