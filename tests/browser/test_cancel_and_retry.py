@@ -5,17 +5,10 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from tests.browser.ongoing import detail, items
 from tests.browser.shopfront import Shopfront
 from tests.browser.states import check_state
 from tests.browser.watch import Watch
-
-
-def detail(page: Page) -> Locator:
-    return page.get_by_role("region", name="The open job")
-
-
-def items(page: Page) -> Locator:
-    return detail(page).locator(".item")
 
 
 def button(part: Locator, name: str) -> Locator:

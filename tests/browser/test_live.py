@@ -5,8 +5,8 @@ import re
 from playwright.sync_api import Page, Request, expect
 
 from tests.browser.checks import check_accessible, check_fits, check_no_layout_shift
+from tests.browser.ongoing import card, detail, items
 from tests.browser.shopfront import Shopfront
-from tests.browser.test_ongoing import card, detail, items
 from tests.browser.watch import Watch
 from tests.service import wait_until
 

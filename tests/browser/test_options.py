@@ -5,9 +5,9 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from tests.browser.optimize import boxes, open_product, prompt, receipt, send
 from tests.browser.shopfront import Shopfront
 from tests.browser.states import check_state
-from tests.browser.test_optimize import boxes, open_product, prompt, receipt, send
 from tests.browser.watch import Watch
 
 

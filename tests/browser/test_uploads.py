@@ -6,9 +6,9 @@ import re
 import pytest
 from playwright.sync_api import FilePayload, JSHandle, Page, expect
 
+from tests.browser.optimize import boxes, prompt, receipt, send
 from tests.browser.shopfront import Shopfront
 from tests.browser.states import check_state
-from tests.browser.test_optimize import boxes, prompt, receipt, send
 from tests.browser.watch import Watch
 from tests.pictures import file_of, painted, telling
 
