@@ -34,13 +34,11 @@ class Canceled(NamedTuple):
 
 
 @transaction
-def cancel_job(
-    session: Session, instance_id: int, job_id: int, by: str | None = None
-) -> Canceled:
+def cancel_job(session: Session, instance_id: int, job_id: int, by: str | None = None) -> Canceled:
     """Cancel what is left of an instance's job.
 
-    `by`, here and below, is the operator whom the audit shall name. Raises `NotFound`, or one of `AlreadyFinished`, `AlreadyCanceled` and `CancelRequested` when
-    nothing is left.
+    `by`, here and below, is the operator whom the audit shall name. Raises `NotFound`, or one of
+    `AlreadyFinished`, `AlreadyCanceled` and `CancelRequested` when nothing is left.
     """
     instance, job = _lock(session, instance_id, job_id)
     items = session.scalars(_items(job)).all()

@@ -13,7 +13,8 @@ from tasks.wire import Timeouts
 from tests.scripted_server import Script, ScriptedServer, scripted_server
 
 TOKEN = "r8_a_token_that_nobody_else_may_see"
-FAST = Timeouts(connect=0.3, read=0.3, write=0.3, pool=0.3, total=0.6)
+# Long enough for an answer that comes, on a busy machine too.
+FAST = Timeouts(connect=0.8, read=0.8, write=0.8, pool=0.8, total=1.2)
 LAMP = ModelInput("brighter", ("https://shop.example/lamp.jpg",))
 DRIPPING_HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n"
 

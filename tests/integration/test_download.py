@@ -24,7 +24,7 @@ from tests.scripted_server import (
     truncated,
 )
 
-FAST = httpx.Timeout(0.3)
+FAST = httpx.Timeout(0.8)
 ENDLESS = b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"
 
 
@@ -37,7 +37,7 @@ def server() -> Iterator[ScriptedServer]:
 @pytest.fixture
 def downloader(server: ScriptedServer) -> Iterator[Downloader]:
     small = replace(settings(server.url), result_max_bytes=1000)
-    downloader = Downloader(small, phases=FAST, total=0.5)
+    downloader = Downloader(small, phases=FAST, total=1.2)
     yield downloader
     downloader.close()
 
@@ -172,7 +172,7 @@ def test_a_dripping_result_ends_by_the_total_deadline(
     with pytest.raises(Retryable):
         downloader.download_result(f"{server.url}/a.jpg")
 
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 5
 
 
 def test_a_process_that_is_stopping_leaves_the_download_between_chunks(

@@ -15,6 +15,9 @@ from tests.limiter_steps import Users, granted
 from tests.outside import Sending, gear_around
 from tests.shop import open_shop, submit
 
+# Seconds between two questions at the most, when the second is to tell of the same moment.
+EXACT = 0.03
+
 
 @pytest.fixture
 def users(redis_url: str) -> Users:
@@ -29,10 +32,14 @@ def gear(database_url: str, redis_url: str, tmp_path: Path) -> Iterator[Gear]:
 
 def next_slot(limiter: Limiter, grant: Grant) -> float:
     """How many seconds after that grant the limiter says that the next slot is."""
-    before = limiter.state().now
-    answer = limiter.ask()
-    assert isinstance(answer, Wait)
-    return before + answer.seconds - grant.granted_at
+    for _ in range(1000):
+        before = limiter.state().now
+        answer = limiter.ask()
+        assert isinstance(answer, Wait)
+        # On a busy machine a while may pass between two questions.
+        if limiter.state().now - before < EXACT:
+            return before + answer.seconds - grant.granted_at
+    raise AssertionError(f"no two questions within {EXACT} s")
 
 
 def test_the_window_begins_when_the_create_arrived(users: Users) -> None:
@@ -42,8 +49,8 @@ def test_the_window_begins_when_the_create_arrived(users: Users) -> None:
     on_its_way = next_slot(limiter, grant)
     limiter.arrived(grant, 0.05)
 
-    assert on_its_way == pytest.approx(30.2, abs=0.03)
-    assert next_slot(limiter, grant) == pytest.approx(30.05, abs=0.03)
+    assert on_its_way == pytest.approx(30.2, abs=EXACT)
+    assert next_slot(limiter, grant) == pytest.approx(30.05, abs=EXACT)
 
 
 def test_a_late_arrival_changes_nothing(users: Users) -> None:
@@ -52,7 +59,7 @@ def test_a_late_arrival_changes_nothing(users: Users) -> None:
 
     limiter.arrived(grant, 0.7)
 
-    assert next_slot(limiter, grant) == pytest.approx(30.2, abs=0.03)
+    assert next_slot(limiter, grant) == pytest.approx(30.2, abs=EXACT)
 
 
 def test_what_was_given_back_does_not_return(users: Users) -> None:
@@ -85,7 +92,7 @@ def test_spacing_is_kept_from_the_grant_itself(users: Users, count: int, distanc
 
     limiter.arrived(grant, 0.0)
 
-    assert next_slot(limiter, grant) == pytest.approx(distance, abs=0.03)
+    assert next_slot(limiter, grant) == pytest.approx(distance, abs=EXACT)
 
 
 def test_a_spacing_that_is_set_later_is_kept_from_what_arrived_before(users: Users) -> None:
@@ -94,10 +101,10 @@ def test_a_spacing_that_is_set_later_is_kept_from_what_arrived_before(users: Use
     grant = granted(limiter)
     limiter.arrived(grant, 0.0)
 
-    terms[0] = Terms(1, Pace(RateLimit(10, 3), 0.3), at_once=True)
+    terms[0] = Terms(1, Pace(RateLimit(10, 3), 2.0), at_once=True)
     limiter.ask()
 
-    assert next_slot(limiter, grant) == pytest.approx(0.3, abs=0.03)
+    assert next_slot(limiter, grant) == pytest.approx(2.0, abs=EXACT)
 
 
 def test_spacing_is_kept_where_the_last_grant_is_not_known_any_more(users: Users) -> None:

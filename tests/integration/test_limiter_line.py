@@ -27,7 +27,7 @@ def in_line(limiter: Limiter) -> float:
     return answer.seconds
 
 
-def soon(is_true: Callable[[], bool], patience: float = 5.0) -> bool:
+def soon(is_true: Callable[[], bool], patience: float = 20.0) -> bool:
     """Whether it becomes true."""
     deadline = time.monotonic() + patience
     while not is_true() and time.monotonic() < deadline:
@@ -45,7 +45,7 @@ def test_everybody_hears_of_a_slot_of_his_own(users: Users) -> None:
 
     # Two of the next window, two of the one after it, and so on; those behind others are guessed
     # without the 0.2 s that a create may take.
-    assert waits == pytest.approx([29.9, 30, 59.9, 60, 89.9], abs=0.4)
+    assert waits == pytest.approx([29.9, 30, 59.9, 60, 89.9], abs=1.5)
     assert waits == sorted(waits)
 
 

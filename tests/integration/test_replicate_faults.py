@@ -170,7 +170,7 @@ def test_silence_ends_after_the_read_timeout_even_on_a_create(bench: Bench) -> N
     error = bench.create(silence(bench.server))
 
     assert isinstance(error, Ambiguous)
-    assert time.monotonic() - started < 1.0
+    assert time.monotonic() - started < 5
 
 
 @pytest.mark.parametrize("head", [DRIPPING_HEAD, b"HTTP/1.1 200 OK\r\nA: ", b"H"])
@@ -181,7 +181,7 @@ def test_an_answer_that_drips_ends_with_the_calls_own_time(bench: Bench, head: b
     errors = bench.create(drip), bench.get(drip)
 
     assert [type(error) for error in errors] == [Ambiguous, Retryable]
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 5
 
 
 def test_a_proxys_answer_that_drips_ends_with_the_calls_own_time(
@@ -197,7 +197,7 @@ def test_a_proxys_answer_that_drips_ends_with_the_calls_own_time(
         with pytest.raises(Retryable, match="ReadTimeout"):
             client.get_prediction("abc123")
 
-        assert time.monotonic() - started < 3
+        assert time.monotonic() - started < 5
         assert server.requests[0].target.startswith("http://replicate.example/")
         client.close()
 

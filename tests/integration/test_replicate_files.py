@@ -54,7 +54,7 @@ def test_a_refused_file_is_sent_once_and_silence_ends(bench: Bench) -> None:
             bench.client.upload_file("cup.png", io.BytesIO(PICTURE), "image/png")
 
     assert len(bench.server.requests) == 3
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 8
 
 
 def test_a_file_that_may_be_read_no_further_ends_the_call(bench: Bench) -> None:

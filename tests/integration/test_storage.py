@@ -183,7 +183,7 @@ def test_storage_that_does_not_answer_ends_in_time(
         with pytest.raises(StorageUnavailable):
             silent.put(KEY, b"image", "image/png")
 
-        assert time.monotonic() - started < 2
+        assert time.monotonic() - started < 5
 
 
 def test_storage_that_is_not_there_is_unavailable(

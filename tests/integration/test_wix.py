@@ -18,7 +18,7 @@ from tests.wix_stand_in import APP_ID, APP_SECRET, V3, WixStandIn, guid, wix_sta
 
 QUERY = "/stores/v3/products/query"
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"
-IMPATIENT = Timeouts(connect=0.5, read=0.5, write=0.5, pool=0.5, total=0.6)
+IMPATIENT = Timeouts(connect=0.5, read=0.8, write=0.8, pool=0.8, total=1.2)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from tests.integration.deliver.kit import TOTAL
 from tests.outside import Outside, gear_around
 from tests.scripted_server import ScriptedServer, answer, scripted_server
 
-FAST = httpx.Timeout(0.4)
+FAST = httpx.Timeout(0.8)
 ACCEPTED = answer(204, b"")
 
 

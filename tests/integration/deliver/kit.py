@@ -9,7 +9,7 @@ from tests.receiver import finish_next, listen, rows
 from tests.shop import open_shop, submit
 
 # Seconds that a delivery may take in all.
-TOTAL = 0.6
+TOTAL = 1.2
 ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 

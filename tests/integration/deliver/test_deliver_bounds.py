@@ -61,7 +61,7 @@ def test_an_answer_that_never_ends_is_an_answer(gear: Gear, app: ScriptedServer)
     said = deliver_due(gear)
 
     assert said == "1 delivered"
-    assert time.monotonic() - began < TOTAL + 2
+    assert time.monotonic() - began < TOTAL + 5
 
 
 def test_one_that_hangs_is_left_alone_and_holds_up_nobody(gear: Gear, app: ScriptedServer) -> None:
@@ -73,7 +73,7 @@ def test_one_that_hangs_is_left_alone_and_holds_up_nobody(gear: Gear, app: Scrip
 
         said = deliver_due(gear)
 
-        assert time.monotonic() - began < TOTAL + 3
+        assert time.monotonic() - began < TOTAL + 5
         assert len(hanging.requests) == 1
     assert said == "1 retried, 2 delivered"
     assert len(app.requests) == 2
