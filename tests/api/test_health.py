@@ -87,10 +87,16 @@ def test_without_a_sweep_for_long_it_is_not_ready(ready: Flask) -> None:
     assert checks(ready) == ALL_WELL | {"sweep": "late"}
 
 
-def test_on_another_revision_it_is_not_ready(ready: Flask) -> None:
-    execute(ready, "UPDATE alembic_version SET version_num = '0000'")
+@pytest.fixture(params=["sqlite_database", "postgres_to_break"])
+def outdated(request: pytest.FixtureRequest, redis_url: str) -> Iterator[Flask]:
+    """The same, on a database whose revision nobody knows."""
+    with serving(settings_for(request.getfixturevalue(request.param), redis_url=redis_url)) as app:
+        execute(app, "UPDATE alembic_version SET version_num = '0000'")
+        yield app
 
-    assert checks(ready) == ALL_WELL | {"migrations": "outdated", "sweep": "unknown"}
+
+def test_on_another_revision_it_is_not_ready(outdated: Flask) -> None:
+    assert checks(outdated) == ALL_WELL | {"migrations": "outdated", "sweep": "unknown"}
 
 
 def test_before_the_first_migration_it_is_not_ready(postgres_url: str) -> None:
