@@ -99,8 +99,10 @@ def work() -> Work | str:
 
 def _workers(redis_url: str) -> list[tuple[str, str]]:
     """Ask who is there; those that do not answer in time count as absent."""
-    with Celery(broker=redis_url, set_as_current=False) as asker:
-        answers = asker.control.inspect(timeout=PATIENCE).active_queues() or {}
+    # A connection of its own: a kept one may have been lost since the last look.
+    with Celery(broker=redis_url, set_as_current=False) as asker, asker.connection() as connection:
+        asked = asker.control.inspect(timeout=PATIENCE, connection=connection)
+        answers = asked.active_queues() or {}
     return sorted(
         (node, ", ".join(sorted(str(queue["name"]) for queue in queues)))
         for node, queues in answers.items()

@@ -17,6 +17,7 @@ from models import following
 from tasks.limiter import Limiter, limiter_redis
 from tasks.wake import Waker
 from tests.shop import open_shop, submit
+from tests.valkey import Valkey
 
 
 @pytest.fixture
@@ -89,3 +90,17 @@ def test_without_redis_it_says_which_setting_to_look_at(command_line: FlaskCliRu
     assert len(result.stderr.splitlines()) == 1
     with pytest.raises(redis.ConnectionError):
         redis.Redis.from_url(nowhere["REDIS_URL"]).ping()
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_redis_that_came_back_is_asked_at_once(
+    command_line: FlaskCliRunner, redis_url: str, valkey_server: Valkey
+) -> None:
+    args = ["queue", "status"]
+    first = command_line.invoke(args=args, env={"REDIS_URL": redis_url})
+    valkey_server.kill()
+    valkey_server.start(empty=True)
+
+    again = command_line.invoke(args=args, env={"REDIS_URL": redis_url})
+
+    assert (first.exit_code, again.exit_code) == (0, 0), again.output
