@@ -6,6 +6,7 @@ from tests.browser.ongoing import card, items
 from tests.browser.shopfront import Shopfront
 from tests.browser.traffic import JOB, JOBS, LIST, Traffic, held_answers
 from tests.browser.watch import Watch
+from tests.service import wait_until
 
 
 def test_the_list_is_asked_for_every_5_seconds_and_the_open_job_every_3(
@@ -100,11 +101,11 @@ def test_what_is_wanted_while_an_answer_is_awaited_needs_no_further_pause(
         page.clock.run_for(15_000)
         card(page, older).click()
         page.evaluate("dispatchEvent(new Event('online'))")
+        wait_until(lambda: page.evaluate("fetchesUnderWay") and len(held) == 3, "three questions")
         jobs = traffic.asked(JOBS.pattern)
         asked = [each.url.rpartition("/")[2] for each in jobs if each.second == 0]
         assert asked[-3:-1] == [str(newer), "jobs?status=PENDING%2CRUNNING&limit=20"]
         assert asked[-1] == str(older)
-        assert len(held) == 3
     traffic.settle()
 
     expect(items(page)).to_have_count(1)
