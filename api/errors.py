@@ -195,7 +195,8 @@ def _first_line(error: Exception) -> str:
 
 
 def _headers(error: Exception) -> dict[str, str]:
-    """Allow of a 405, Content-Range of a 416 and Retry-After of a 429 come with the exception."""
+    """Those that only the error itself can tell: what werkzeug's own bring with them (Allow,
+    Content-Range, Retry-After), and when a full queue may have room."""
     if isinstance(error, domain.QueueFull):
         return {"Retry-After": str(_seconds_to_send(error.excess))}
     if not isinstance(error, http.HTTPException):

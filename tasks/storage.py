@@ -167,6 +167,7 @@ def _sorted_errors(verb: str, *passing: type[Exception]) -> Iterator[None]:
         yield
     except passing:
         raise
+    # obstore's own errors, and the built-in one that it raises for what a store cannot do.
     except (BaseError, OSError, NotImplementedError) as error:
         raise StorageUnavailable(f"storage {verb}: {type(error).__name__}") from error
 
