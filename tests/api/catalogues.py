@@ -73,3 +73,9 @@ def names(shop: Shop, query: str = "") -> list[str]:
         found += [product["name"] for product in page.get_json()["products"]]
         cursor = page.get_json()["nextCursor"]
     return found
+
+
+def refused(shop: Shop, path: str) -> tuple[int, str]:
+    """The status and the code of the problem that is answered."""
+    answer = shop.get(path)
+    return answer.status_code, answer.get_json()["code"]
