@@ -11,7 +11,6 @@ import time
 from alembic import op
 import sqlalchemy as sa
 
-
 # revision identifiers, used by Alembic.
 revision = '0004'
 down_revision = '0003'
