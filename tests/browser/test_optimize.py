@@ -6,6 +6,7 @@ import re
 import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, Route, expect
 
+from tests.browser.checks import meant_to_move
 from tests.browser.optimize import boxes, open_product, prompt, receipt, said, send
 from tests.browser.shopfront import Shopfront
 from tests.browser.states import check_state
@@ -148,10 +149,11 @@ def test_each_state_of_an_order(page: Page, shop: Shopfront, watch: Watch) -> No
     expect(second).to_be_focused()
     check_state(page, "order-one-each-wrong")
 
-    write(second, "brighter")
-    boxes(page).nth(3).check()
-    expect(said(page, "Choose up to 3 images, or wait until")).to_be_visible()
-    expect(page.locator(".cost .total")).to_have_text("Missing15")
+    with meant_to_move(page):
+        write(second, "brighter")
+        boxes(page).nth(3).check()
+        expect(said(page, "Choose up to 3 images, or wait until")).to_be_visible()
+        expect(page.locator(".cost .total")).to_have_text("Missing15")
     send(page).click(force=True)
     check_state(page, "order-too-few-credits")
 
